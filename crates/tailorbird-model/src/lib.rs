@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod codes;
+pub mod connection;
+pub mod database;
+pub mod delivery;
+
+pub mod failure;
+pub mod key;
+pub mod name;
+pub mod ports;
+pub mod run;
+pub mod service;
+pub mod task;
+pub mod value;
+
+
+pub use failure::{Failure, Meaning};
+pub use name::Name;
+pub use value::{Record, Value};

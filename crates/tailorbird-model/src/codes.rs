@@ -1,0 +1,93 @@
+//! Every error a person may meet, by code. Each has a page in `docs/errors/`, compiled in.
+
+macro_rules! codes {
+    ($($code:literal $constant:ident $title:literal)*) => {
+        $(#[doc = $title] pub const $constant: &str = $code;)*
+        /// All pages, in the order of this list.
+        pub const ALL: &[Page] = &[$(Page {
+            code: $code,
+            title: $title,
+            text: include_str!(concat!("../../../docs/errors/", $code, ".md")),
+        }),*];
+    };
+}
+
+/// The page of an error code.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// For example `AUTH-001`.
+    pub code: &'static str,
+    /// The title, in a few words.
+    pub title: &'static str,
+    /// The whole page, Markdown.
+    pub text: &'static str,
+}
+
+/// Finds the page of a code; letter case does not matter.
+pub fn page(code: &str) -> Option<&'static Page> {
+    ALL.iter().find(|page| page.code.eq_ignore_ascii_case(code))
+}
+
+codes! {
+    "AUTH-001" SIGNATURE_REFUSED "The provider refused the signature or the credentials"
+    "AUTH-002" CLOCK_OFF "The clock is off"
+    "AUTH-003" TOKEN_REFUSED "The token is not valid (any more)"
+    "AUTH-004" LEVEL_TOO_LOW "The token's access level is too low"
+    "AUTH-005" PLAN_REFUSED "The application's plan does not include this endpoint"
+    "AUTH-006" CONNECTION_INCOMPLETE "The connection is incomplete"
+    "AUTH-007" AUTHORIZE_URL_WRONG "An OAuth address is in the wrong box"
+    "AUTH-008" CALLBACK_REFUSED "The callback is not registered"
+    "AUTH-009" VERIFIER_REFUSED "The verification code was refused"
+    "AUTH-010" CONSENT_DENIED "The account's owner did not approve"
+    "AUTH-011" AUTHORIZATION_EXPIRED "The authorization was started too long ago, or not at all"
+    "AUTH-012" ANSWER_UNREADABLE "The provider's OAuth answer cannot be read"
+    "AUTH-013" CREDENTIALS_UNUSABLE "The credentials cannot be used as they are"
+    "CONN-001" CONNECTION_UNKNOWN "There is no connection of that name"
+    "CONN-002" CONNECTION_SETTING "A connection setting is unknown or not valid"
+    "CONN-003" ADDRESS_REFUSED "The address is not allowed"
+    "CONN-004" PROVIDER_UNREACHABLE "The provider could not be reached"
+    "CONN-005" SECRETS_UNREADABLE "The secrets given cannot be read"
+    "CONN-006" CONNECTION_IN_USE "The connection is still used"
+    "SVC-001" SERVICE_UNKNOWN "There is no service of that name"
+    "SVC-002" SERVICE_FILE "The service file has problems"
+    "SVC-003" OPERATION_UNKNOWN "The service has no such operation"
+    "SVC-004" PARAMETER "A parameter is missing, unknown or of the wrong type"
+    "SEND-001" REJECTED "The provider rejected the record"
+    "SEND-002" TEXT_TOO_LONG "The text is too long"
+    "SEND-003" TEXT_EMPTY "The text is empty or has characters that are not allowed"
+    "SEND-004" DUPLICATE "The provider already has this content"
+    "SEND-005" RATE_LIMITED "The provider's limit is used up"
+    "SEND-006" IN_DOUBT "Nobody knows whether it arrived"
+    "SEND-007" REDIRECTED "The provider answered a write with a redirect"
+    "SEND-008" ANSWER_ODD "The provider's answer is not what the service file says"
+    "SEND-009" PROVIDER_FAILED "The provider failed"
+    "SEND-010" PAGES "Paging went wrong"
+    "MAP-001" EXPRESSION "An expression cannot be read or evaluated"
+    "MAP-002" COLUMN_UNKNOWN "The record has no such column"
+    "MAP-003" KEY "A delivery key is empty, too long or cannot be built"
+    "MAP-004" WHEN "A condition is not true or false"
+    "TASK-001" TASK_UNKNOWN "There is no task of that name"
+    "TASK-002" TASK_FILE "The task file has problems"
+    "TASK-003" REKEY "The change would send records again"
+    "TASK-004" STEP_REFERENCE "A step refers to something that is not there"
+    "DB-001" DATABASE_UNKNOWN "There is no database of that name"
+    "DB-002" DATABASE_MISSING "The database cannot be opened"
+    "DB-003" DATABASE_LOCKED "The database is locked"
+    "DB-004" STATEMENT "The statement failed"
+    "DB-005" NOT_WRITABLE "The database is not open for writing"
+    "DB-006" WRITE_REFUSED "The database refused a row"
+    "DB-007" DATABASE_SETTING "A database setting is missing, unknown or not allowed"
+    "DB-008" VALUE_TYPE "A value has a type that cannot be used here"
+    "RUN-001" RUN_UNKNOWN "There is no such run"
+    "RUN-002" RUN_BUSY "Another process drives the runs of this home"
+    "RUN-003" DELIVERY_UNKNOWN "There is no such delivery"
+    "RUN-004" TRANSITION "The delivery is in a state that does not allow this"
+    "HOME-001" NO_HOME "There is no home folder here"
+    "HOME-002" HOME_BROKEN "The home folder cannot be used"
+    "HOME-003" SEALING_KEY "The sealing key is missing or does not fit"
+    "FILE-001" FILE_UNREADABLE "A file cannot be read or written"
+    "FILE-002" YAML "The file is not readable YAML"
+    "DEMO-001" DEMO_MISMATCH "The demo's own check failed"
+    "SBX-001" SANDBOX_START "The sandbox could not start"
+    "INT-001" INTERNAL "An impossible state"
+}

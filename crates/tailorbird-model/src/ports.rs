@@ -1,0 +1,52 @@
+//! The ports between rooms: what the connector needs and the store provides.
+
+use jiff::Timestamp;
+use tailorbird_oauth::{ClientCredentials, RsaPrivateKeyPem, TokenCredentials};
+
+use crate::Name;
+
+/// The credentials of one connection, opened for use.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// Client key and secret; absent while the connection is incomplete.
+    pub client: Option<ClientCredentials>,
+    /// Token and secret; absent until the connection is authorised, and for two-legged use.
+    pub token: Option<TokenCredentials>,
+    /// The private key for RSA signature methods.
+    pub rsa_private_key: Option<RsaPrivateKeyPem>,
+}
+
+/// Why a vault could not give or keep credentials.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct VaultError(pub String);
+
+/// Opens a connection's sealed credentials.
+pub trait CredentialVault {
+    /// The credentials of a connection; empty ones where nothing is stored.
+    ///
+    /// # Errors
+    /// Where the sealing key is missing or the sealed form was altered.
+    fn credentials(&self, connection: &Name) -> Result<Credentials, VaultError>;
+}
+
+/// What the provider said about a limit (one header family of one answer).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetReport {
+    /// Which window, for example `x-rate-limit` or `x-user-limit-24hour`.
+    pub family: String,
+    /// Calls allowed in the window.
+    pub limit: Option<u64>,
+    /// Calls left in the window.
+    pub remaining: Option<u64>,
+    /// When the window begins again.
+    pub reset_at: Option<Timestamp>,
+}
+
+/// Keeps what is left of a credential's limits.
+pub trait Budget {
+    /// The time before which nothing may be sent over this connection to this operation, if any.
+    fn wait_until(&self, connection: &Name, operation: &str, now: Timestamp) -> Option<Timestamp>;
+    /// Takes in what an answer said.
+    fn report(&self, connection: &Name, operation: &str, reports: &[BudgetReport], retry_at: Option<Timestamp>);
+}

@@ -1,0 +1,143 @@
+//! A run: one execution of a task.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Name};
+
+/// Identifies a run, for example `run-20261123-164201-7f3a`. It sorts by time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub String);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Known, not begun.
+    Queued,
+    /// Working.
+    Running,
+    /// Waiting for a limit or a time; costs nothing, goes on by itself.
+    Waiting,
+    /// Held by a person.
+    Paused,
+    /// Stopped until a person has mended something.
+    NeedsAttention,
+    /// Ended; rejected records are in the counts.
+    Succeeded,
+    /// Ended by an error of its own.
+    Failed,
+    /// Ended by a person.
+    Cancelled,
+}
+
+impl RunState {
+    /// The word used on the screen, in files and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::NeedsAttention => "needs_attention",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Tells whether the run has come to its end.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl FromStr for RunState {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        [
+            Self::Queued,
+            Self::Running,
+            Self::Waiting,
+            Self::Paused,
+            Self::NeedsAttention,
+            Self::Succeeded,
+            Self::Failed,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+        .ok_or_else(|| format!("{word:?} is not a run state"))
+    }
+}
+
+/// What a run did, record by record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records read from a database or an API.
+    pub read: u64,
+    /// Sent in this run and accepted.
+    pub delivered: u64,
+    /// Not sent, because an earlier run had delivered them.
+    pub already: u64,
+    /// Refused for good.
+    pub rejected: u64,
+    /// Nobody knows yet whether they arrived.
+    pub in_doubt: u64,
+    /// Left out by a person's decision.
+    pub skipped: u64,
+    /// Left out because `when` was false.
+    pub not_due: u64,
+    /// Rows written to a database.
+    pub written: u64,
+}
+
+impl Counts {
+    /// Adds another count to this one.
+    pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.delivered += other.delivered;
+        self.already += other.already;
+        self.rejected += other.rejected;
+        self.in_doubt += other.in_doubt;
+        self.skipped += other.skipped;
+        self.not_due += other.not_due;
+        self.written += other.written;
+    }
+}
+
+/// A run as it is kept and shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which run.
+    pub id: RunId,
+    /// The task it executes.
+    pub task: Name,
+    /// The version of the task that is pinned to this run.
+    pub task_version: i64,
+    /// Where it stands.
+    pub state: RunState,
+    /// What it did so far.
+    pub counts: Counts,
+    /// When it was opened.
+    pub started_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it failed, waits or needs attention.
+    pub failure: Option<Failure>,
+    /// When it goes on, where it waits.
+    pub resume_at: Option<Timestamp>,
+}
