@@ -6,6 +6,7 @@ pub mod connection;
 pub mod database;
 pub mod delivery;
 
+pub mod expression;
 pub mod failure;
 pub mod key;
 pub mod name;
@@ -14,6 +15,7 @@ pub mod run;
 pub mod service;
 pub mod task;
 pub mod value;
+pub mod yaml;
 
 
 pub use failure::{Failure, Meaning};

@@ -2,6 +2,7 @@
 //!
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
+pub mod check;
 mod operation;
 mod parameter;
 

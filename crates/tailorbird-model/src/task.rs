@@ -2,6 +2,8 @@
 //!
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
+pub mod check;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

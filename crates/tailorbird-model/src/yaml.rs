@@ -1,0 +1,49 @@
+//! Reads YAML so that every problem can be shown at its line and column, all at once.
+//!
+//! The way of a file: text → [`read`] (documents with positions) → [`shape::check`] (against the JSON
+//! Schema of the Rust types, so that the schema and the checks can't drift apart) → the types themselves →
+//! the checks that need to understand what is meant.
+
+mod document;
+mod problem;
+pub mod shape;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+pub use document::{Document, MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES, read};
+pub use problem::{Position, Problem, Severity};
+
+/// A typed document and the positions of its parts.
+#[derive(Debug, Clone)]
+pub struct Typed<T> {
+    /// What the document says.
+    pub value: T,
+    /// Where it says so.
+    pub document: Document,
+}
+
+/// Reads the typed documents of a file; empty documents are passed over.
+///
+/// Returns what could be read and all problems; a document with a problem of shape is not returned.
+pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Vec<Problem>) {
+    let (documents, mut problems) = read(text);
+    let schema = shape::schema_of::<T>();
+    let mut values = Vec::new();
+    for document in documents {
+        if document.value.is_null() {
+            continue;
+        }
+        let found = shape::check(&schema, &document);
+        if !found.is_empty() {
+            problems.extend(found);
+            continue;
+        }
+        match serde_json::from_value::<T>(document.value.clone()) {
+            Ok(value) => values.push(Typed { value, document }),
+            Err(error) => problems.push(Problem::error(document.position(""), "", error.to_string())),
+        }
+    }
+    problems.sort_by_key(|problem| problem.position);
+    (values, problems)
+}
