@@ -1,5 +1,7 @@
 //! The `Authorization` header (RFC 5849 §3.5.1): written by clients, read by servers.
 
+use std::fmt;
+
 use crate::percent_encoding::{encode_into, percent_decode};
 
 /// The longest header value that is read, in bytes.
@@ -64,12 +66,26 @@ pub enum AuthorizationHeaderError {
 }
 
 /// What an OAuth 1.0 header holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct AuthorizationHeader {
     /// The realm, unquoted. The only item that is not signed besides the signature.
     pub realm: Option<String>,
     /// All other items in their order, decoded. Bytes, since `%FF` may stand in them.
     pub pairs: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+// A PLAINTEXT signature is the secrets, so names only.
+impl fmt::Debug for AuthorizationHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self
+            .pairs
+            .iter()
+            .map(|(name, _)| String::from_utf8_lossy(name))
+            .collect();
+        f.debug_struct("AuthorizationHeader")
+            .field("names", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads a header value; `None` when it is of another scheme, such as `Bearer`.

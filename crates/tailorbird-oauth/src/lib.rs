@@ -11,6 +11,7 @@ mod secret;
 mod signature_method;
 mod signing;
 mod timestamp;
+mod verify;
 mod wire_url;
 
 pub use authorization_header::{
@@ -33,4 +34,8 @@ pub use signing::rsa_key::{MAX_PEM_LENGTH, RsaKeyError, RsaVerifyingKey};
 pub use signing::sign::{Placed, RequestToSign, SignError, Signed, Signer, place, sign};
 pub use signing::signing_key::{SigningKey, SigningKeyError};
 pub use timestamp::{Timestamp, TimestampError};
+pub use verify::collect::{IncomingRequest, PresentedParameter, Strictness};
+pub use verify::freshness::{NonceMemory, TimeWindow};
+pub use verify::presented::{Presented, VerificationKey};
+pub use verify::rejection::{Note, ReadError, Rejection, Verdict};
 pub use wire_url::{UrlError, encode_query, wire_url};

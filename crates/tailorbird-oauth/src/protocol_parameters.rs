@@ -1,6 +1,7 @@
 //! The protocol parameters of a request: the `oauth_…` pairs that travel with it (RFC 5849 §3.1).
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr as _;
 
 use crate::nonce::Nonce;
@@ -18,9 +19,18 @@ pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 ///
 /// Values are kept as given, empties too. [`ProtocolParameters::for_request`] is the usual way to make
 /// them; [`ProtocolParameters::from_pairs`] takes anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProtocolParameters<'a> {
     pairs: Vec<Pair<'a>>,
+}
+
+// Pairs taken from a file may hold a PLAINTEXT signature, which is the secrets: names only.
+impl fmt::Debug for ProtocolParameters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.pairs.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 impl<'a> ProtocolParameters<'a> {
