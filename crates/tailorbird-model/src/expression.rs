@@ -125,6 +125,7 @@ impl Expressions {
         self.environment
             .add_template_owned(name.clone(), text)
             .map_err(|error| problem(&error, source, before))?;
+        operators::check_names(source, &self.environment)?;
         Ok(Template::Compiled(Compiled { name, source: source.to_owned(), is_expression: lone.is_some() }))
     }
 

@@ -84,7 +84,7 @@ impl Value {
             serde_json::Value::Number(number) => number.as_i64().map_or_else(
                 || {
                     let digits = number.to_string();
-                    parse_decimal(&digits).map_or(Self::Text(digits), Self::Decimal)
+                    parse_decimal(&digits).map_or(Self::Text(digits), |decimal| Self::Decimal(decimal.normalize()))
                 },
                 Self::Integer,
             ),

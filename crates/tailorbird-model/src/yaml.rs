@@ -25,7 +25,9 @@ pub struct Typed<T> {
 
 /// Reads the typed documents of a file; empty documents are passed over.
 ///
-/// Returns what could be read and all problems; a document with a problem of shape is not returned.
+/// Returns what could be read and all problems. A document is returned also where it has problems, as long
+/// as it can be understood without its unknown keys, so that the checks of meaning find theirs in the same
+/// pass; a caller uses the values only where no problem is an error.
 pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Vec<Problem>) {
     let (documents, mut problems) = read(text);
     let schema = shape::schema_of::<T>();
@@ -34,16 +36,30 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Ve
         if document.value.is_null() {
             continue;
         }
-        let found = shape::check(&schema, &document);
-        if !found.is_empty() {
-            problems.extend(found);
-            continue;
+        let (found, unknown) = shape::check(&schema, &document);
+        let mut known = document.value.clone();
+        for pointer in &unknown {
+            remove(&mut known, pointer);
         }
-        match serde_json::from_value::<T>(document.value.clone()) {
+        match serde_json::from_value::<T>(known) {
             Ok(value) => values.push(Typed { value, document }),
-            Err(error) => problems.push(Problem::error(document.position(""), "", error.to_string())),
+            Err(error) if found.is_empty() => {
+                problems.push(Problem::error(document.position(""), "", error.to_string()));
+            }
+            Err(_) => {}
         }
+        problems.extend(found);
     }
     problems.sort_by_key(|problem| problem.position);
     (values, problems)
+}
+
+/// Removes the member that a JSON Pointer names.
+fn remove(value: &mut serde_json::Value, pointer: &str) {
+    let Some((parent, member)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    if let Some(serde_json::Value::Object(members)) = value.pointer_mut(parent) {
+        members.remove(&member.replace("~1", "/").replace("~0", "~"));
+    }
 }

@@ -1,10 +1,12 @@
-//! Refuses operators on numbers before anything runs (never-twice rule 21).
+//! Refuses, before anything runs, operators on numbers (never-twice rule 21) and filters and tests that do
+//! not exist.
 //!
 //! MiniJinja's operators know nothing of exact decimals: `price > 0` on one would compare kinds and answer
 //! wrongly without a word. The types of columns are not known here, so the operators are refused as such,
 //! and the exact filters and tests are offered.
 
 use minijinja::machinery::{Token, tokenize};
+use minijinja::{Environment, ErrorKind};
 use minijinja::syntax::SyntaxConfig;
 
 use super::{ExpressionProblem, line_and_column};
@@ -50,6 +52,42 @@ pub(super) fn check(source: &str) -> Result<(), ExpressionProblem> {
             format!("{token} is not exact for decimals and is not available"),
             hint,
         ));
+    }
+    Ok(())
+}
+
+/// The filters and tests that a message offers; a part of what there is.
+const FILTERS: &[&str] = &[
+    "plus", "minus", "times", "divided_by", "round", "number", "money", "date", "shorten", "default", "upper", "lower",
+    "title", "capitalize", "trim", "replace", "join", "split", "first", "last", "length", "abs", "tojson",
+];
+const TESTS: &[&str] =
+    &["eq", "ne", "gt", "ge", "lt", "le", "defined", "none", "in", "startingwith", "endingwith", "odd", "even"];
+
+/// Finds the first filter or test that does not exist; MiniJinja itself would notice only at the first record.
+pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result<(), ExpressionProblem> {
+    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default()).map_while(Result::ok).collect();
+    let mut state = environment.empty_state();
+    for pair in tokens.windows(2) {
+        let [(before, _), (Token::Ident(name), span)] = pair else {
+            continue;
+        };
+        let (is_unknown, noun, valid) = match before {
+            Token::Pipe => {
+                let error = state.apply_filter(name, &[]).err();
+                (error.is_some_and(|e| e.kind() == ErrorKind::UnknownFilter), "filter", FILTERS)
+            }
+            Token::Ident("is") if *name != "not" => {
+                let error = state.perform_test(name, &[]).err();
+                (error.is_some_and(|e| e.kind() == ErrorKind::UnknownTest), "test", TESTS)
+            }
+            _ => continue,
+        };
+        if is_unknown {
+            let offset = usize::try_from(span.start_offset).unwrap_or_default();
+            let hint = crate::yaml::shape::suggest(name, valid, "There are");
+            return Err(at(source, offset, format!("there is no {noun} `{name}`"), hint));
+        }
     }
     Ok(())
 }

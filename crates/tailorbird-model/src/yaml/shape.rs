@@ -12,10 +12,10 @@ use crate::name::Name;
 use crate::service::Span;
 
 /// Keywords that [`check`] understands or that only inform people.
-pub const KEYWORDS: [&str; 24] = [
+pub const KEYWORDS: [&str; 25] = [
     "$defs", "$ref", "$schema", "additionalProperties", "anyOf", "const", "default", "description", "enum", "format",
     "items", "maximum", "minItems", "minLength", "minimum", "oneOf", "pattern", "properties", "required", "title", "type",
-    "maxItems", "maxLength", "examples",
+    "maxItems", "maxLength", "examples", "patternProperties",
 ];
 
 /// The JSON Schema (draft 2020-12) of a type.
@@ -23,36 +23,28 @@ pub fn schema_of<T: JsonSchema>() -> Value {
     schemars::schema_for!(T).to_value()
 }
 
-/// All problems of shape of a document.
-pub fn check(schema: &Value, document: &Document) -> Vec<Problem> {
-    let mut checker = Checker { root: schema, document, problems: Vec::new() };
+/// All problems of shape of a document, and the JSON Pointers of its unknown keys.
+pub fn check(schema: &Value, document: &Document) -> (Vec<Problem>, Vec<String>) {
+    let mut checker = Checker { root: schema, document, problems: Vec::new(), unknown: Vec::new() };
     checker.value(schema, &document.value, "");
-    checker.problems
+    (checker.problems, checker.unknown)
 }
 
 struct Checker<'a> {
     root: &'a Value,
     document: &'a Document,
     problems: Vec<Problem>,
+    unknown: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
-    fn resolve(&self, schema: &'a Value) -> &'a Value {
-        schema
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|reference| reference.strip_prefix('#'))
-            .and_then(|pointer| self.root.pointer(pointer))
-            .unwrap_or(schema)
-    }
-
     fn say(&mut self, pointer: &str, message: String, hint: String) {
         let position = self.document.position(pointer);
         self.problems.push(Problem::error(position, pointer, message).hint(hint));
     }
 
     fn value(&mut self, schema: &'a Value, value: &Value, pointer: &str) {
-        let schema = self.resolve(schema);
+        let schema = resolve(self.root, schema);
         if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
             return self.choice(choices, value, pointer);
         }
@@ -106,25 +98,30 @@ impl<'a> Checker<'a> {
                 self.value(property, member, &path);
                 continue;
             }
+            // The only maps with a pattern are those whose keys are names.
+            if let Some(inner) = schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.values().next()) {
+                if Name::is_valid(name) {
+                    self.value(inner, member, &path);
+                } else {
+                    let position = self.document.key_position(&path);
+                    self.problems.push(Problem::error(position, path, format!("{name:?} is not a name")).hint(
+                        "Use 1 to 64 letters, digits, \"-\", \"_\" or \".\", starting with a letter or digit.",
+                    ));
+                }
+                continue;
+            }
             match schema.get("additionalProperties") {
                 Some(Value::Bool(false)) => {
                     let valid: Vec<&str> = properties.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
                     let position = self.document.key_position(&path);
+                    self.unknown.push(path.clone());
                     self.problems.push(
                         Problem::error(position, path, format!("unknown key `{name}`"))
                             .hint(suggest(name, &valid, "Valid keys here")),
                     );
                 }
                 Some(Value::Bool(true)) | None => {}
-                Some(inner) => {
-                    let key_is_name = schema
-                        .get("propertyNames")
-                        .is_some_and(|rule| self.resolve(rule).get("pattern").is_some());
-                    if key_is_name && !Name::is_valid(name) {
-                        self.say(&path, format!("{name:?} is not a name"), String::new());
-                    }
-                    self.value(inner, member, &path);
-                }
+                Some(inner) => self.value(inner, member, &path),
             }
         }
         for required in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
@@ -134,7 +131,7 @@ impl<'a> Checker<'a> {
                     .and_then(|all| all.get(name))
                     .map(|property| {
                         let own = property.get("description").and_then(Value::as_str);
-                        own.or_else(|| self.resolve(property).get("description").and_then(Value::as_str))
+                        own.or_else(|| resolve(self.root, property).get("description").and_then(Value::as_str))
                             .unwrap_or_default()
                             .lines()
                             .next()
@@ -173,23 +170,26 @@ impl<'a> Checker<'a> {
 
     /// Reports the problems of the alternative that was most likely meant.
     fn choice(&mut self, choices: &'a [Value], value: &Value, pointer: &str) {
-        let mut best: Option<(u8, Vec<Problem>)> = None;
+        let mut best: Option<(u8, Vec<Problem>, Vec<String>)> = None;
         let mut words = Vec::new();
         for choice in choices {
-            let choice = self.resolve(choice);
+            let choice = resolve(self.root, choice);
             self.collect_words(choice, &mut words);
-            let mut attempt = Checker { root: self.root, document: self.document, problems: Vec::new() };
+            let mut attempt = Checker { root: self.root, document: self.document, problems: Vec::new(), unknown: Vec::new() };
             attempt.value(choice, value, pointer);
             if attempt.problems.is_empty() {
                 return;
             }
             let rank = self.likeness(choice, value);
-            if rank > 0 && best.as_ref().is_none_or(|(other, _)| rank > *other) {
-                best = Some((rank, attempt.problems));
+            if rank > 0 && best.as_ref().is_none_or(|(other, ..)| rank > *other) {
+                best = Some((rank, attempt.problems, attempt.unknown));
             }
         }
         match best {
-            Some((_, problems)) => self.problems.extend(problems),
+            Some((_, problems, unknown)) => {
+                self.problems.extend(problems);
+                self.unknown.extend(unknown);
+            }
             None => self.not_among(words, value, pointer),
         }
     }
@@ -200,8 +200,8 @@ impl<'a> Checker<'a> {
         if is_null_only || choice.get("const").is_some() || choice.get("enum").is_some() {
             return 0;
         }
-        if choice.get("oneOf").or_else(|| choice.get("anyOf")).is_some() {
-            return 1;
+        if let Some(inner) = choice.get("oneOf").or_else(|| choice.get("anyOf")).and_then(Value::as_array) {
+            return inner.iter().map(|choice| self.likeness(resolve(self.root, choice), value)).max().unwrap_or(0);
         }
         let required = choice.get("required").and_then(Value::as_array);
         let tag = required.filter(|all| all.len() == 1).and_then(|all| all.first()).and_then(Value::as_str);
@@ -219,7 +219,7 @@ impl<'a> Checker<'a> {
             words.extend(all.iter().map(plain));
         } else if let Some(inner) = choice.get("oneOf").or_else(|| choice.get("anyOf")).and_then(Value::as_array) {
             for choice in inner {
-                self.collect_words(self.resolve(choice), words);
+                self.collect_words(resolve(self.root, choice), words);
             }
         } else if let Some(tag) = choice.get("required").and_then(Value::as_array).and_then(|all| all.first()) {
             words.push(format!("{}: …", plain(tag)));
@@ -233,6 +233,15 @@ impl<'a> Checker<'a> {
         let valid: Vec<&str> = words.iter().map(String::as_str).collect();
         self.say(pointer, format!("{} is not valid here", show(value)), suggest(&given, &valid, "Valid"));
     }
+}
+
+fn resolve<'v>(root: &'v Value, schema: &'v Value) -> &'v Value {
+    schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix('#'))
+        .and_then(|pointer| root.pointer(pointer))
+        .unwrap_or(schema)
 }
 
 fn types(schema: &Value) -> Option<Vec<&str>> {
@@ -311,7 +320,8 @@ pub fn suggest(given: &str, valid: &[&str], lead: &str) -> String {
 
 /// The valid word that differs least from the given one, if it is near enough to be a slip.
 pub fn nearest<'w>(given: &str, valid: &[&'w str]) -> Option<&'w str> {
-    let allowed = (given.chars().count() / 3).max(1);
+    let length = given.chars().count();
+    let allowed = (length / 3).max(2).min(length.saturating_sub(1));
     valid
         .iter()
         .map(|word| (distance(&given.to_lowercase(), &word.to_lowercase()), *word))
