@@ -14,6 +14,7 @@ pub mod ports;
 pub mod run;
 pub mod service;
 pub mod task;
+pub mod text;
 pub mod value;
 pub mod yaml;
 
