@@ -1,2 +1,61 @@
 #![doc = include_str!("../README.md")]
-fn main() {}
+
+mod prepare;
+mod repository;
+mod run;
+mod say;
+mod stages;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Work on the repository itself.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what the tests need and pass them all; ends with the test runner's own summary.
+    Test,
+    /// Install what the tests need: Debian packages, a Python environment, npm packages, the runner.
+    Prepare,
+    /// Run the judges: other people's clients and provider against the built binary.
+    Foreign {
+        /// Only the tests whose name contains this.
+        filter: Option<String>,
+    },
+    /// End the program by `kill -9` again and again and count what arrived.
+    Kill {
+        /// How many times.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        rounds: u32,
+        /// The first round's seed; the same seed waits the same times before each kill.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Check the rules that no compiler checks.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Test => stages::test(),
+        Command::Prepare => stages::prepare(),
+        Command::Foreign { filter } => stages::foreign(filter.as_deref()),
+        Command::Kill { rounds, seed } => stages::kill(rounds, seed),
+        Command::Tidy => tidy::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
