@@ -60,6 +60,10 @@ fn links_without_protocol() {
         &["example.com", "example.org", "example.net"],
     );
     urls("example.com.", &["example.com"]);
+    urls(
+        "shop.co.jp www.example.com.de/a a.b.c.co.unheardof",
+        &["shop.co.jp", "www.example.com.de/a", "a.b.c.co"],
+    );
     urls("1.5 2.0.1 e.g. i.e. z.B. 12.11.2026", &[]);
 }
 
