@@ -19,6 +19,9 @@ pub const MAX_DEPTH: usize = 64;
 pub struct Document {
     /// What it says.
     pub value: Value,
+    /// Its text in the file, with comments, without the `---` before it.
+    pub source: String,
+    first_line: usize,
     positions: HashMap<String, Place>,
 }
 
@@ -103,6 +106,17 @@ pub fn read(text: &str) -> (Vec<Document>, Vec<Problem>) {
             }
         }
     }
+    let ends: Vec<usize> =
+        reader.documents.iter().skip(1).map(|document| document.first_line).chain([usize::MAX]).collect();
+    for (document, end) in reader.documents.iter_mut().zip(ends) {
+        let lines = text.lines().enumerate().skip(document.first_line - 1);
+        let own: Vec<&str> = lines
+            .take_while(|(index, _)| index + 1 < end)
+            .map(|(_, line)| line)
+            .filter(|line| !matches!(line.trim_end(), "---" | "..."))
+            .collect();
+        document.source = own.join("\n").trim_end().to_owned() + "\n";
+    }
     (reader.documents, reader.problems)
 }
 
@@ -117,6 +131,7 @@ struct Reader {
     positions: HashMap<String, Place>,
     open: Vec<Open>,
     root: Option<Value>,
+    first_line: usize,
     nodes: usize,
 }
 
@@ -126,12 +141,18 @@ impl Reader {
         let here = position(start);
         match event {
             Event::DocumentStart(_) => {
+                self.first_line = if self.documents.is_empty() { 1 } else { here.line };
                 self.root = None;
                 self.positions.clear();
             }
             Event::DocumentEnd => {
                 if let Some(value) = self.root.take() {
-                    self.documents.push(Document { value, positions: std::mem::take(&mut self.positions) });
+                    self.documents.push(Document {
+                        value,
+                        source: String::new(),
+                        first_line: self.first_line,
+                        positions: std::mem::take(&mut self.positions),
+                    });
                 }
             }
             Event::Alias(_) => {

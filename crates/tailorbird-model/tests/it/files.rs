@@ -15,6 +15,9 @@ fn the_task_files_of_the_product_description_are_good() {
     let (tasks, problems) = task::check::read(include_str!("../files/good-tasks.yaml"), None);
     assert_eq!(lines(&problems), "");
     assert_eq!(tasks.len(), 2);
+    assert!(tasks[0].document.source.contains("# delivered once per key, whatever happens"));
+    assert!(tasks[1].document.source.starts_with("task: collect-mentions"), "{}", tasks[1].document.source);
+    assert!(tasks[1].document.source.ends_with("key: [id] }\n"), "{}", tasks[1].document.source);
     assert_eq!(tasks[1].value.steps[0].call.as_ref().unwrap().cursor.as_ref().unwrap().parameter, "since_id");
 }
 
