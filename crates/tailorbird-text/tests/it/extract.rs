@@ -68,6 +68,38 @@ fn links_without_protocol() {
 }
 
 #[test]
+fn a_name_ends_where_its_neighbours_say() {
+    urls(
+        "john.doe.gov@mail.unheardof example.com-x example.com+1 example.community1",
+        &[],
+    );
+    // The slash belongs to the first link, so the second may not use it as its neighbour.
+    urls(
+        "http://example.com/本example.org",
+        &["http://example.com/", "example.org"],
+    );
+    // The path belongs to a name that is not linked.
+    urls("example.comです.みんな/path", &["example.com"]);
+}
+
+#[test]
+fn short_links_of_x_end_early() {
+    urls(
+        "https://t.co/abc-x https://t.co/abc?a=1#b. https://T.CO/abc's",
+        &["https://t.co/abc", "https://t.co/abc?a=1#b", "https://T.CO/abc"],
+    );
+    urls(
+        &format!("https://t.co/{}", "a".repeat(40)),
+        &[&format!("https://t.co/{}", "a".repeat(40))],
+    );
+    urls(&format!("https://t.co/{}", "a".repeat(41)), &[]);
+    urls(
+        "https://t.co https://t.co/ https://t.co/-a",
+        &["https://t.co", "https://t.co/", "https://t.co/-a"],
+    );
+}
+
+#[test]
 fn a_path_ends_where_the_sentence_goes_on() {
     urls("(http://example.com/a)", &["http://example.com/a"]);
     urls(
@@ -130,8 +162,8 @@ fn hashtags() {
             .collect::<Vec<_>>()
     };
     tags(
-        &found("#sale! ＃neu #größe_7 #1a"),
-        &["sale", "neu", "größe_7", "1a"],
+        &found("#sale! ＃neu #größe_7 #1a ✌\u{FE0F}#peace"),
+        &["sale", "neu", "größe_7", "1a", "peace"],
     );
     tags(&found("#1 #_ a#b &#b # c #️⃣"), &[]);
     tags(&found("#a#b ##c"), &["c"]);
