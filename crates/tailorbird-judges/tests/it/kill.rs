@@ -14,7 +14,7 @@ mod table;
 use std::time::Duration;
 
 use round::{Plan, Round};
-pub(crate) use round::{connect, post_one_row};
+pub(crate) use round::{connect, connect_named, post_one_row};
 
 /// Rows of each round.
 const ROWS: usize = 200;

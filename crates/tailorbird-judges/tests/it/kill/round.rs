@@ -258,6 +258,11 @@ fn make_rows(erp: &Path, rows: usize) {
 
 /// A connection to the sandbox by the service `x`, authorized the three-legged way.
 pub(crate) fn connect(home: &Home, sandbox: &Sandbox) {
+    connect_named(home, sandbox, "company-x");
+}
+
+/// The same under another name.
+pub(crate) fn connect_named(home: &Home, sandbox: &Sandbox, name: &str) {
     let keys = sandbox.register("read_write");
     let api = sandbox.address("api");
     let settings = [
@@ -266,23 +271,13 @@ pub(crate) fn connect(home: &Home, sandbox: &Sandbox) {
         format!("authorization_url={api}/oauth/authorize"),
         format!("token_url={api}/oauth/access_token"),
     ];
-    let mut arguments = vec![
-        "connection",
-        "add",
-        "company-x",
-        "--service",
-        "x",
-        "--secrets",
-        "-",
-    ];
+    let mut arguments = vec!["connection", "add", name, "--service", "x", "--secrets", "-"];
     for setting in &settings {
         arguments.extend(["--set", setting]);
     }
     let secrets = json!({ "client_key": keys.client_key, "client_secret": keys.client_secret });
     home.run_with_input(&arguments, &secrets.to_string()).well();
-    let started = home
-        .run(&["connection", "authorize", "company-x", "--start"])
-        .well();
+    let started = home.run(&["connection", "authorize", name, "--start"]).well();
     let address = url::Url::parse(started["authorize_url"].as_str().unwrap()).unwrap();
     let token = address
         .query_pairs()
@@ -291,7 +286,7 @@ pub(crate) fn connect(home: &Home, sandbox: &Sandbox) {
         .1
         .into_owned();
     let pin = sandbox.approve(&token);
-    home.run(&["connection", "authorize", "company-x", "--verifier", &pin])
+    home.run(&["connection", "authorize", name, "--verifier", &pin])
         .well();
 }
 
