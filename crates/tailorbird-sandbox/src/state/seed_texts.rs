@@ -1,0 +1,152 @@
+//! The texts of the seeded world. `{p}` stands for a product, `{n}` for an order number, `{c}` for a town.
+
+/// Username, name, description, place, website of each account after the main one.
+pub(super) const ACCOUNTS: [(&str, &str, &str, &str, &str); 12] = [
+    (
+        "harbour_homeware",
+        "Harbour Homeware",
+        "Independent kitchen shop on the quay. Open every day but Monday.",
+        "Whitby",
+        "https://harbour-homeware.example",
+    ),
+    (
+        "northgate_supply",
+        "Northgate Supply Co.",
+        "Distributor for retail and trade. 14,000 lines, next-day delivery.",
+        "Leeds",
+        "https://northgate-supply.example",
+    ),
+    (
+        "retailtrade_mag",
+        "Retail & Trade Magazine",
+        "News, figures and opinion for people who sell things.",
+        "London",
+        "https://retailtrade.example",
+    ),
+    (
+        "priya_raman",
+        "Priya Raman",
+        "Buyer. Stationery, textiles, far too many samples on my desk.",
+        "Leicester",
+        "",
+    ),
+    (
+        "oakandlinen",
+        "Oak & Linen",
+        "Furniture and soft furnishings, made to last.",
+        "Bath",
+        "https://oakandlinen.example",
+    ),
+    (
+        "tom_whitlock",
+        "Tom Whitlock",
+        "Runs a farm shop and a very small museum of spoons.",
+        "Ludlow",
+        "",
+    ),
+    (
+        "cafe_meridian",
+        "Café Meridian",
+        "Coffee, cake, and a shelf of things to take home.",
+        "Greenwich",
+        "https://cafe-meridian.example",
+    ),
+    (
+        "logistik_bauer",
+        "Bauer Logistik",
+        "Spedition und Lager. Wir bringen es hin.",
+        "Bremen",
+        "https://bauer-logistik.example",
+    ),
+    (
+        "studio_okafor",
+        "Studio Okafor",
+        "Interior design for hotels and people who like hotels.",
+        "Manchester",
+        "https://studio-okafor.example",
+    ),
+    (
+        "maria_esteves",
+        "Maria Esteves",
+        "Logística e comércio. Opiniões minhas.",
+        "Porto",
+        "",
+    ),
+    (
+        "quayside_office",
+        "Quayside Office",
+        "Paper, pens, chairs. We answer the phone.",
+        "Newcastle upon Tyne",
+        "https://quayside-office.example",
+    ),
+    (
+        "greenbox_gifts",
+        "Greenbox Gifts",
+        "Hampers and gift boxes, packed by hand.",
+        "Cardiff",
+        "https://greenbox-gifts.example",
+    ),
+];
+
+/// What others write to and about the main account.
+pub(super) const MENTIONS: [&str; 34] = [
+    "@tailorbird_demo is the {p} back in stock? We have three customers waiting.",
+    "Order {n} from @tailorbird_demo arrived this morning, two days early. Thank you!",
+    "@tailorbird_demo order {n} is one box short, could somebody have a look please?",
+    "Our window in {c} this week: the {p} by @tailorbird_demo. It draws people in.",
+    "@tailorbird_demo do you deliver to {c} on Saturdays?",
+    "Just unpacked the {p} from @tailorbird_demo. The packaging alone deserves a prize.",
+    "@tailorbird_demo what is the trade price of the {p} for 48 pieces?",
+    "Talking to @tailorbird_demo about stock feeds & small retailers in next month's issue.",
+    "@tailorbird_demo the {p} sold out in {c} within a day. Please send twice as many.",
+    "Does the {p} from @tailorbird_demo come in green?",
+    "@tailorbird_demo invoice for {n} has the old address, who do I write to?",
+    "Thanks @tailorbird_demo for sorting out order {n} so quickly.",
+    "@tailorbird_demo die Lieferung {n} ist heute in {c} angekommen, alles vollständig. Danke!",
+    "Bom dia @tailorbird_demo, a encomenda {n} já saiu do armazém?",
+    "We have stocked @tailorbird_demo for two years now and the {p} is still our best seller.",
+    "@tailorbird_demo could you send a better photo of the {p}? Ours is 300 pixels wide.",
+    "A customer in {c} asked for the {p} by name today. Well done @tailorbird_demo 👏",
+    "@tailorbird_demo your price list says £18 < £16 for the {p}, surely a typo?",
+    "@tailorbird_demo is there a barcode sheet for the autumn range?",
+    "Nice surprise: @tailorbird_demo replaced the broken {p} without a question.",
+    "@tailorbird_demo when does the next catalogue come out?",
+    "Visited the @tailorbird_demo warehouse near {c}. So tidy that I felt ashamed of mine.",
+    "@tailorbird_demo the {p} is 2 cm taller than your page says. Matters for our shelves!",
+    "The new {p} from @tailorbird_demo: simple, solid, fairly priced. Review on page 34.",
+    "@tailorbird_demo we would like to return six of the {p} from order {n}.",
+    "Is anybody else's {p} from @tailorbird_demo late this week? Ours is stuck in {c}.",
+    "@tailorbird_demo please stop me from buying a third {p}.",
+    "Pallet {n} for @tailorbird_demo left {c} at 06:40, expected by noon.",
+    "@tailorbird_demo thank you for the samples! The {p} is exactly right for the hotel project.",
+    "Question for @tailorbird_demo: can the {p} be engraved, and from what quantity?",
+    "@tailorbird_demo your stock page shows 0 of the {p}, your e-mail says 40. Which one is it?",
+    "Christmas boxes are planned, and the {p} by @tailorbird_demo is in every one of them 🎁",
+    "@tailorbird_demo could we move delivery {n} to Thursday? The street in {c} is closed.",
+    "Reading @tailorbird_demo's post on price changes. Clear words, more of that please.",
+];
+
+/// Products of the texts.
+pub(super) const PRODUCTS: [&str; 16] = [
+    "oak serving board",
+    "linen apron",
+    "enamel teapot",
+    "brass desk lamp",
+    "wool throw",
+    "copper kettle",
+    "stoneware mug",
+    "A5 field notebook",
+    "felt tray",
+    "beechwood brush set",
+    "glass carafe",
+    "canvas tote",
+    "slate cheese board",
+    "recycled pencil set",
+    "cast iron trivet",
+    "storm lantern",
+];
+
+/// Towns of the texts.
+pub(super) const TOWNS: [&str; 11] = [
+    "Leeds", "Whitby", "Bath", "Porto", "Bremen", "Cardiff", "Ludlow", "York", "Norwich", "Perth", "Galway",
+];
