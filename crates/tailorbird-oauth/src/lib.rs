@@ -3,6 +3,8 @@
 mod authorization_header;
 mod body_hash;
 mod credentials;
+mod diagnose;
+mod message;
 mod nonce;
 mod percent_encoding;
 mod placement;
@@ -19,6 +21,21 @@ pub use authorization_header::{
 };
 pub use body_hash::{BodyHashDigest, BodyHashMatch, body_hash, match_body_hash};
 pub use credentials::{ClientCredentials, TemporaryCredentials, TokenCredentials};
+pub use diagnose::base_string_difference::{BaseStringDifference, compare_base_strings};
+pub use diagnose::cause::Cause;
+pub use diagnose::credentials::{Suspicion, inspect_credentials};
+pub use diagnose::{Candidates, Diagnosis, Evidence, MAX_DIAGNOSED_BODY, MAX_DIAGNOSIS_ATTEMPTS, diagnose};
+pub use message::answer::{
+    AnswerError, CallbackConfirmation, ExtraMembers, MAX_ANSWER_LENGTH, TemporaryCredentialsAnswer,
+    TokenCredentialsAnswer, read_temporary_credentials, read_token_credentials,
+};
+pub use message::authorization_url::authorization_url;
+pub use message::callback::{
+    CallbackAnswer, CallbackError, MAX_VERIFIER_LENGTH, TypedVerifier, read_callback, read_typed_verifier,
+};
+pub use message::refusal::{
+    MAX_REFUSAL_ITEMS, MAX_REFUSAL_MESSAGE_LENGTH, Refusal, RefusalItem, RefusalShape, read_refusal,
+};
 pub use nonce::{Nonce, NonceError};
 pub use percent_encoding::{form_decode, percent_decode, percent_encode};
 pub use placement::{Placement, UnknownPlacement};

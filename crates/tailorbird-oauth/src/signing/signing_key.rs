@@ -107,7 +107,14 @@ impl SigningKey {
         client_secret: &ClientSecret,
         token_secret: Option<&TokenSecret>,
     ) -> Result<Self, SigningKeyError> {
-        let shared = shared_key(client_secret, token_secret);
+        Self::from_shared_key(method, shared_key(client_secret, token_secret))
+    }
+
+    /// The key that is already joined. Only a diagnosis makes one by other rules than the RFC's.
+    pub(crate) fn from_shared_key(
+        method: SignatureMethod,
+        shared: SecretString,
+    ) -> Result<Self, SigningKeyError> {
         let bytes = shared.expose_secret().as_bytes();
         // HMAC takes keys of any length, so the error of these constructors cannot occur; should it ever,
         // the missing key is reported instead of a panic.
