@@ -1,1 +1,38 @@
 #![doc = include_str!("../README.md")]
+
+mod authorizations;
+mod budgets;
+mod clock;
+mod codec;
+mod cursors;
+mod definitions;
+mod entropy;
+mod error;
+mod home;
+mod ledger;
+mod lock;
+mod readers;
+mod runs;
+mod schema;
+mod seal;
+mod secrets;
+mod store;
+mod tasks;
+mod writer;
+
+pub use authorizations::{PendingAuthorization, TakenAuthorization};
+pub use budgets::BudgetEntry;
+pub use clock::{Clock, system_clock};
+pub use definitions::{ServiceFile, Stored};
+pub use error::{Kind, RefusalReason, RefusedTransition, StoreError};
+pub use home::Home;
+pub use ledger::{
+    Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, Enrolled, Enrolment, Intended, Lane, LookUp,
+    MAX_BATCH, MAX_DELIVERY_PAGE, NewDelivery, Outcome, Rekey, Resolution, StepIdentity, Story,
+};
+pub use lock::{DriveLock, Epoch};
+pub use runs::{CursorMove, MAX_RUN_PAGE, RunChange, RunFilter, RunRequest, StepProgress, StepState};
+pub use schema::APPLICATION_ID;
+pub use secrets::{CredentialChange, SecretField};
+pub use store::Store;
+pub use tasks::{Applied, StoredTask};

@@ -1,0 +1,237 @@
+//! What is left of each credential's limits, kept over restarts and shared by all tasks.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use tailorbird_model::Name;
+use tailorbird_model::ports::{Budget, BudgetReport};
+
+use crate::codec::{from_micros, micros};
+use crate::{Store, StoreError};
+
+/// The family under which `Retry-After` is kept.
+const RETRY_FAMILY: &str = "retry-after";
+
+/// The longest wait that a provider may ask for. An absurd reset time must not park a task for years.
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(48);
+
+/// How old what we remember may get before other processes' reports are read.
+const REFRESH_AFTER: SignedDuration = SignedDuration::from_secs(1);
+
+/// One limit as it was last reported, for `connection show`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetEntry {
+    /// The operation that the report came with.
+    pub operation: String,
+    /// What the provider said.
+    pub report: BudgetReport,
+    /// When it said so.
+    pub updated_at: Timestamp,
+}
+
+type Key = (String, String, String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Left {
+    allowed: Option<u64>,
+    remaining: Option<u64>,
+    reset_at: Option<Timestamp>,
+    updated_at: Timestamp,
+}
+
+/// The limits in memory; the table is behind by at most the commits that wait.
+pub(crate) struct Budgets {
+    state: Mutex<State>,
+}
+
+struct State {
+    left: HashMap<Key, Left>,
+    read_at: Option<Timestamp>,
+}
+
+impl Budgets {
+    pub(crate) fn load(db: &Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            state: Mutex::new(State {
+                left: load(db)?,
+                read_at: None,
+            }),
+        })
+    }
+
+    /// Drops what is known of a connection that was removed.
+    pub(crate) fn forget(&self, connection: &Name) {
+        self.lock()
+            .left
+            .retain(|(name, _, _), _| name != connection.as_str());
+    }
+
+    // The map is whole after every statement, so poison is no danger here.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// The limits of a connection as they were last reported, by operation and family.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn budget(&self, connection: &Name) -> Result<Vec<BudgetEntry>, StoreError> {
+        let now = (self.clock())();
+        self.refresh_budgets(now)?;
+        let state = self.budgets().lock();
+        let mut entries: Vec<_> = state
+            .left
+            .iter()
+            .filter(|((name, _, _), _)| name == connection.as_str())
+            .map(|((_, operation, family), left)| BudgetEntry {
+                operation: operation.clone(),
+                report: BudgetReport {
+                    family: family.clone(),
+                    limit: left.allowed,
+                    remaining: left.remaining,
+                    reset_at: left.reset_at,
+                },
+                updated_at: left.updated_at,
+            })
+            .collect();
+        entries.sort_by(|a, b| (&a.operation, &a.report.family).cmp(&(&b.operation, &b.report.family)));
+        Ok(entries)
+    }
+
+    /// Takes in what other processes reported, at most once per [`REFRESH_AFTER`].
+    fn refresh_budgets(&self, now: Timestamp) -> Result<(), StoreError> {
+        if self
+            .budgets()
+            .lock()
+            .read_at
+            .is_some_and(|at| now.duration_since(at).abs() < REFRESH_AFTER)
+        {
+            return Ok(());
+        }
+        let stored = self.read(load)?;
+        let mut state = self.budgets().lock();
+        state.read_at = Some(now);
+        for (key, left) in stored {
+            let known = state.left.entry(key).or_insert(left);
+            if known.updated_at < left.updated_at {
+                *known = left;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Budget for Store {
+    fn wait_until(&self, connection: &Name, operation: &str, now: Timestamp) -> Option<Timestamp> {
+        if let Err(error) = self.refresh_budgets(now) {
+            // What this process knows itself still counts; the provider's 429 is the last word anyway.
+            tracing::warn!(%error, "the limits that other processes reported could not be read");
+        }
+        let latest = now.checked_add(MAX_WAIT).unwrap_or(now);
+        let state = self.budgets().lock();
+        state
+            .left
+            .iter()
+            .filter(|((name, of, _), left)| {
+                name == connection.as_str() && of == operation && left.remaining == Some(0)
+            })
+            .filter_map(|(_, left)| left.reset_at)
+            .filter(|reset_at| *reset_at > now)
+            .max()
+            .map(|reset_at| reset_at.min(latest))
+    }
+
+    fn report(
+        &self,
+        connection: &Name,
+        operation: &str,
+        reports: &[BudgetReport],
+        retry_at: Option<Timestamp>,
+    ) {
+        let now = (self.clock())();
+        let retry = retry_at.map(|at| BudgetReport {
+            family: RETRY_FAMILY.to_owned(),
+            limit: None,
+            remaining: Some(0),
+            reset_at: Some(at),
+        });
+        let mut changed = Vec::new();
+        {
+            let mut state = self.budgets().lock();
+            for report in reports.iter().chain(&retry) {
+                let key = (
+                    connection.to_string(),
+                    operation.to_owned(),
+                    report.family.clone(),
+                );
+                let left = Left {
+                    allowed: report.limit,
+                    remaining: report.remaining,
+                    reset_at: report.reset_at,
+                    updated_at: now,
+                };
+                let before = state.left.insert(key.clone(), left);
+                if before.is_none_or(|before| {
+                    Left {
+                        updated_at: now,
+                        ..before
+                    } != left
+                }) {
+                    changed.push((key, left));
+                }
+            }
+        }
+        if changed.is_empty() {
+            return;
+        }
+        self.write_later(move |writing| {
+            for ((connection, operation, family), left) in changed {
+                let number = |value: Option<u64>| value.map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+                writing
+                    .connection
+                    .prepare_cached(
+                        "INSERT INTO budget (connection, operation, family, allowed, remaining, reset_at, updated_at)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                         ON CONFLICT (connection, operation, family) DO UPDATE
+                         SET allowed = excluded.allowed, remaining = excluded.remaining,
+                             reset_at = excluded.reset_at, updated_at = excluded.updated_at",
+                    )?
+                    .execute((
+                        connection,
+                        operation,
+                        family,
+                        number(left.allowed),
+                        number(left.remaining),
+                        micros(left.reset_at),
+                        left.updated_at.as_microsecond(),
+                    ))?;
+            }
+            Ok(())
+        });
+    }
+}
+
+fn load(db: &Connection) -> Result<HashMap<Key, Left>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT connection, operation, family, allowed, remaining, reset_at, updated_at FROM budget",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut left = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let number = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
+        left.insert(
+            (row.get(0)?, row.get(1)?, row.get(2)?),
+            Left {
+                allowed: number(row.get(3)?),
+                remaining: number(row.get(4)?),
+                reset_at: row.get::<_, Option<i64>>(5)?.map(from_micros).transpose()?,
+                updated_at: from_micros(row.get(6)?)?,
+            },
+        );
+    }
+    Ok(left)
+}

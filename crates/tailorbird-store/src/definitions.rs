@@ -1,0 +1,288 @@
+//! Services of the user's own, connections and databases.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Row};
+use serde::de::DeserializeOwned;
+use tailorbird_model::Name;
+use tailorbird_model::connection::Connection;
+use tailorbird_model::database::Database;
+
+use crate::codec::{from_json, parse, time, to_json};
+use crate::error::Kind;
+use crate::secrets::{self, CredentialChange};
+use crate::{Store, StoreError, authorizations};
+
+/// A definition with the times of its making and of its last change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// What is stored.
+    pub value: T,
+    /// When it was first stored.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A service file of the user's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFile {
+    /// The service.
+    pub name: Name,
+    /// Its file, as given.
+    pub yaml: String,
+}
+
+impl Store {
+    /// Stores a service file, replacing one of the same name.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn put_service(&self, service: ServiceFile) -> Result<(), StoreError> {
+        self.write(move |writing| {
+            writing.connection.execute(
+                "INSERT INTO service (name, yaml, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT (name) DO UPDATE SET yaml = excluded.yaml, updated_at = excluded.updated_at
+                 WHERE yaml <> excluded.yaml",
+                (service.name.as_str(), &service.yaml, writing.now.as_microsecond()),
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A stored service file.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn service(&self, name: &Name) -> Result<Option<Stored<ServiceFile>>, StoreError> {
+        self.one(
+            "SELECT name, yaml, created_at, updated_at FROM service WHERE name = ?1",
+            name,
+            service,
+        )
+    }
+
+    /// All stored service files, by name.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn services(&self) -> Result<Vec<Stored<ServiceFile>>, StoreError> {
+        self.all(
+            "SELECT name, yaml, created_at, updated_at FROM service ORDER BY name",
+            service,
+        )
+    }
+
+    /// Removes a stored service file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where there is none.
+    pub async fn remove_service(&self, name: &Name) -> Result<(), StoreError> {
+        self.remove("DELETE FROM service WHERE name = ?1", Kind::Service, name)
+            .await
+    }
+
+    /// Stores a connection and, in the same commit, the secrets given with it.
+    ///
+    /// # Errors
+    /// Where the sealing key does not fit or the database refuses.
+    pub async fn put_connection(
+        &self,
+        connection: Connection,
+        secrets: CredentialChange,
+    ) -> Result<(), StoreError> {
+        let (home, key) = (self.home().clone(), Arc::clone(self.key()));
+        self.write(move |writing| {
+            let definition = to_json("connection", &connection)?;
+            writing.connection.execute(
+                "INSERT INTO connection (name, service, definition, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?4)
+                 ON CONFLICT (name) DO UPDATE SET service = excluded.service, definition = excluded.definition,
+                                                  updated_at = excluded.updated_at",
+                (
+                    connection.connection.as_str(),
+                    connection.service.as_str(),
+                    definition,
+                    writing.now.as_microsecond(),
+                ),
+            )?;
+            Self::with_key(writing.connection, &home, &key, |key| {
+                secrets::put_change(writing.connection, key, &connection.connection, &secrets, writing.now)
+            })
+        })
+        .await
+    }
+
+    /// A connection, without its secrets.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn connection(&self, name: &Name) -> Result<Option<Stored<Connection>>, StoreError> {
+        self.one(
+            "SELECT definition, created_at, updated_at FROM connection WHERE name = ?1",
+            name,
+            |row| document("connection", row),
+        )
+    }
+
+    /// All connections, by name.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn connections(&self) -> Result<Vec<Stored<Connection>>, StoreError> {
+        self.all(
+            "SELECT definition, created_at, updated_at FROM connection ORDER BY name",
+            |row| document("connection", row),
+        )
+    }
+
+    /// Removes a connection with all that is sealed for it. What it sent stays in the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where there is none.
+    pub async fn remove_connection(&self, name: &Name) -> Result<(), StoreError> {
+        let name = name.clone();
+        let forgotten = name.clone();
+        self.write(move |writing| {
+            if writing
+                .connection
+                .execute("DELETE FROM connection WHERE name = ?1", [name.as_str()])?
+                == 0
+            {
+                return Err(StoreError::Unknown {
+                    kind: Kind::Connection,
+                    name: name.to_string(),
+                });
+            }
+            writing
+                .connection
+                .execute("DELETE FROM budget WHERE connection = ?1", [name.as_str()])?;
+            secrets::forget_connection(writing, &name)?;
+            authorizations::remove(writing, &name)
+        })
+        .await?;
+        self.budgets().forget(&forgotten);
+        Ok(())
+    }
+
+    /// Stores a database, replacing one of the same name.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn put_database(&self, database: Database) -> Result<(), StoreError> {
+        self.write(move |writing| {
+            writing.connection.execute(
+                "INSERT INTO business_database (name, definition, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT (name) DO UPDATE SET definition = excluded.definition,
+                                                  updated_at = excluded.updated_at",
+                (database.database.as_str(), to_json("database", &database)?, writing.now.as_microsecond()),
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A database.
+    ///
+    /// # Errors
+    /// Where our own database cannot be read.
+    pub fn database(&self, name: &Name) -> Result<Option<Stored<Database>>, StoreError> {
+        self.one(
+            "SELECT definition, created_at, updated_at FROM business_database WHERE name = ?1",
+            name,
+            |row| document("database", row),
+        )
+    }
+
+    /// All databases, by name.
+    ///
+    /// # Errors
+    /// Where our own database cannot be read.
+    pub fn databases(&self) -> Result<Vec<Stored<Database>>, StoreError> {
+        self.all(
+            "SELECT definition, created_at, updated_at FROM business_database ORDER BY name",
+            |row| document("database", row),
+        )
+    }
+
+    /// Removes a database from the definitions; the database itself is not touched.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where there is none.
+    pub async fn remove_database(&self, name: &Name) -> Result<(), StoreError> {
+        self.remove(
+            "DELETE FROM business_database WHERE name = ?1",
+            Kind::Database,
+            name,
+        )
+        .await
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        name: &Name,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(sql)?
+                .query_row([name.as_str()], |row| Ok(read(row)))
+                .optional()?
+                .transpose()
+        })
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(read(row)?);
+            }
+            Ok(found)
+        })
+    }
+
+    async fn remove(&self, sql: &'static str, kind: Kind, name: &Name) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.write(
+            move |writing| match writing.connection.execute(sql, [name.as_str()])? {
+                0 => Err(StoreError::Unknown {
+                    kind,
+                    name: name.to_string(),
+                }),
+                _ => Ok(()),
+            },
+        )
+        .await
+    }
+}
+
+fn service(row: &Row<'_>) -> Result<Stored<ServiceFile>, StoreError> {
+    let name: String = row.get("name")?;
+    let value = ServiceFile {
+        name: parse("service", &name)?,
+        yaml: row.get("yaml")?,
+    };
+    Ok(Stored {
+        value,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn document<T: DeserializeOwned>(what: &'static str, row: &Row<'_>) -> Result<Stored<T>, StoreError> {
+    let definition: String = row.get("definition")?;
+    Ok(Stored {
+        value: from_json(what, &definition)?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}

@@ -1,0 +1,363 @@
+//! The home folder: where it is, what lies in it, and in which states it is refused.
+//!
+//! Invariant: a home comes into being only by [`Home::create`], and no part of it is ever made anew beside
+//! the others. An empty ledger in place of a lost one would send everything again (never-twice rule 20); a
+//! new key in place of a lost one would make every secret unreadable.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::clock::system_clock;
+use crate::seal::SealingKey;
+use crate::{StoreError, schema, secrets};
+
+/// The database with definitions, secrets, runs and the ledger.
+const LEDGER_FILE: &str = "ledger.db";
+/// The key that seals the secrets.
+const KEY_FILE: &str = "sealing.key";
+/// A key on its way to becoming the sealing key (see [`crate::Store::rotate_key`]).
+const NEXT_KEY_FILE: &str = "sealing.key.new";
+/// Held by the process that drives runs.
+const LOCK_FILE: &str = "drive.lock";
+/// Keeps the home out of Git.
+const IGNORE_FILE: &str = ".gitignore";
+/// Users' own services.
+const SERVICES_FOLDER: &str = "services";
+
+/// The longest key file that is read, in bytes; a key has 65.
+const MAX_KEY_FILE: u64 = 4096;
+
+/// A home folder that exists and is in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    path: PathBuf,
+}
+
+impl Home {
+    /// Makes a home: the folder (for its owner only), a `.gitignore` of its own, the sealing key, the ledger.
+    ///
+    /// The folder may exist; what lies in it stays.
+    ///
+    /// # Errors
+    /// [`StoreError::HomeExists`] where there is a home already, [`StoreError::HomeOdd`] where parts of one
+    /// are there, [`StoreError::Io`] where the folder cannot be written.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let home = Self { path: path.into() };
+        match home.survey()? {
+            Survey::Complete => return Err(StoreError::HomeExists { path: home.path }),
+            Survey::Nothing => {}
+            Survey::Parts(error) => return Err(error),
+        }
+        make_private_folder(&home.path)?;
+        home.path_absolute()?.ignore_in_git()?.make_key()?.make_ledger()
+    }
+
+    /// Opens a home that is there.
+    ///
+    /// # Errors
+    /// [`StoreError::NoHome`] where there is none, [`StoreError::HomeOdd`] and [`StoreError::SealingKey`]
+    /// where it is incomplete or others can read its key.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let home = Self { path: path.into() };
+        match home.survey()? {
+            Survey::Complete => home.path_absolute(),
+            Survey::Nothing => Err(StoreError::NoHome { path: home.path }),
+            Survey::Parts(error) => Err(error),
+        }
+    }
+
+    /// Opens a home, or makes it; the flag tells whether it was made, so that the command can say so.
+    ///
+    /// # Errors
+    /// As [`Home::open`] and [`Home::create`].
+    pub fn open_or_create(path: impl Into<PathBuf>) -> Result<(Self, bool), StoreError> {
+        let path = path.into();
+        match Self::open(&path) {
+            Err(StoreError::NoHome { .. }) => Self::create(path).map(|home| (home, true)),
+            other => other.map(|home| (home, false)),
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database file.
+    pub fn ledger_path(&self) -> PathBuf {
+        self.path.join(LEDGER_FILE)
+    }
+
+    /// The sealing key's file.
+    pub fn key_path(&self) -> PathBuf {
+        self.path.join(KEY_FILE)
+    }
+
+    /// Where users' own service files lie; it may not exist.
+    pub fn services_path(&self) -> PathBuf {
+        self.path.join(SERVICES_FOLDER)
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.path.join(LOCK_FILE)
+    }
+
+    pub(crate) fn next_key_path(&self) -> PathBuf {
+        self.path.join(NEXT_KEY_FILE)
+    }
+
+    pub(crate) fn read_key(&self) -> Result<SealingKey, StoreError> {
+        read_key(&self.key_path())
+    }
+
+    fn survey(&self) -> Result<Survey, StoreError> {
+        let odd = |problem: &str, hint| {
+            Survey::Parts(StoreError::HomeOdd {
+                path: self.path.clone(),
+                problem: problem.to_owned(),
+                hint,
+            })
+        };
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Survey::Nothing),
+            Err(source) => {
+                return Err(StoreError::Io {
+                    action: "read",
+                    path: self.path.clone(),
+                    source,
+                });
+            }
+            Ok(metadata) if !metadata.is_dir() => {
+                return Ok(odd(
+                    "is not a folder",
+                    "Name a folder with --home or TAILORBIRD_HOME.",
+                ));
+            }
+            Ok(_) => {}
+        }
+        Ok(match (exists(&self.key_path())?, exists(&self.ledger_path())?) {
+            (true, true) => match check_key_permissions(&self.key_path()) {
+                Ok(()) => Survey::Complete,
+                Err(error) => Survey::Parts(error),
+            },
+            (false, false) => Survey::Nothing,
+            (false, true) => Survey::Parts(StoreError::SealingKey {
+                path: self.key_path(),
+                problem: "is missing",
+                hint: "Put it back from your backup: the stored secrets open with no other key. To start over \
+                       without them, move the whole folder away.",
+            }),
+            (true, false) => odd(
+                "has a sealing key and no ledger.db",
+                "Put ledger.db back from your backup: an empty one would send everything again. If this home \
+                 was never used, remove the folder.",
+            ),
+        })
+    }
+
+    /// From here on the path does not depend on the working directory.
+    fn path_absolute(mut self) -> Result<Self, StoreError> {
+        self.path = fs::canonicalize(&self.path).map_err(|source| StoreError::Io {
+            action: "find",
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok(self)
+    }
+
+    /// Writes a `.gitignore` that ignores everything, or makes sure that the one which is there does.
+    fn ignore_in_git(self) -> Result<Self, StoreError> {
+        let path = self.path.join(IGNORE_FILE);
+        match create_exclusively(&path, 0o644) {
+            Ok(mut file) => {
+                file.write_all(b"*\n").map_err(|source| StoreError::Io {
+                    action: "write",
+                    path,
+                    source,
+                })?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let text = fs::read_to_string(&path).map_err(|source| StoreError::Io {
+                    action: "read",
+                    path: path.clone(),
+                    source,
+                })?;
+                if !text.lines().any(|line| line.trim() == "*") {
+                    return Err(StoreError::HomeOdd {
+                        path: self.path,
+                        problem: "has a .gitignore that would let the sealing key into Git".to_owned(),
+                        hint: "Choose a folder of its own for the home, with --home or TAILORBIRD_HOME.",
+                    });
+                }
+            }
+            Err(source) => {
+                return Err(StoreError::Io {
+                    action: "create",
+                    path,
+                    source,
+                });
+            }
+        }
+        Ok(self)
+    }
+
+    fn make_key(self) -> Result<Self, StoreError> {
+        write_key(&self.key_path(), &SealingKey::generate()?)?;
+        Ok(self)
+    }
+
+    fn make_ledger(self) -> Result<Self, StoreError> {
+        let key = self.read_key()?;
+        let path = self.ledger_path();
+        // The mode counts from the first byte on; SQLite gives its journal files the same one.
+        create_exclusively(&path, 0o600).map_err(|source| StoreError::Io {
+            action: "create",
+            path: path.clone(),
+            source,
+        })?;
+        let mut connection = schema::open_writer(&path)?;
+        schema::migrate(
+            &mut connection,
+            &self.path,
+            system_clock()(),
+            schema::Expect::Empty,
+        )?;
+        secrets::initialise(&mut connection, &key, system_clock()())?;
+        sync_folder(&self.path)?;
+        Ok(self)
+    }
+}
+
+enum Survey {
+    Complete,
+    Nothing,
+    Parts(StoreError),
+}
+
+fn exists(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists().map_err(|source| StoreError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(crate) fn read_key(path: &Path) -> Result<SealingKey, StoreError> {
+    check_key_permissions(path)?;
+    let io = |source| StoreError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let mut text = Zeroizing::new(String::new());
+    File::open(path)
+        .map_err(io)?
+        .take(MAX_KEY_FILE)
+        .read_to_string(&mut text)
+        .map_err(io)?;
+    SealingKey::from_file(&text).ok_or_else(|| StoreError::SealingKey {
+        path: path.to_owned(),
+        problem: "is not a key: it must hold 64 hexadecimal digits",
+        hint: "Put the key that belongs to this home back from your backup.",
+    })
+}
+
+/// Writes a key to a file that must not exist yet, and waits until it is on disk.
+pub(crate) fn write_key(path: &Path, key: &SealingKey) -> Result<(), StoreError> {
+    let io = |source| StoreError::Io {
+        action: "create",
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = create_exclusively(path, 0o600).map_err(io)?;
+    file.write_all(key.to_file().as_bytes()).map_err(io)?;
+    file.write_all(b"\n").map_err(io)?;
+    file.sync_all().map_err(io)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+#[cfg(unix)]
+fn make_private_folder(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let io = |source| StoreError::Io {
+        action: "create",
+        path: path.to_owned(),
+        source,
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io)?;
+    // A folder that was there before keeps its mode otherwise.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(io)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(path: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(path).map_err(|source| StoreError::Io {
+        action: "create",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(unix)]
+fn create_exclusively(path: &Path, mode: u32) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn create_exclusively(path: &Path, _mode: u32) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn check_key_permissions(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = fs::metadata(path).map_err(|source| StoreError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    /// The permissions of the group and of everybody else.
+    const OTHERS: u32 = 0o077;
+    if metadata.permissions().mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    Err(StoreError::SealingKey {
+        path: path.to_owned(),
+        problem: "can be read by other users",
+        hint: "Run `chmod 600` on it. If others may have read it, rotate it and renew the credentials.",
+    })
+}
+
+#[cfg(not(unix))]
+fn check_key_permissions(_path: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Makes the names in a folder durable, not only the files' contents.
+#[cfg(unix)]
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| StoreError::Io {
+            action: "sync",
+            path: path.to_owned(),
+            source,
+        })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_path: &Path) -> Result<(), StoreError> {
+    Ok(())
+}

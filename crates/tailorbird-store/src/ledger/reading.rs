@@ -1,0 +1,366 @@
+//! Reading the ledger: what is due, what later steps still need, lists, one delivery's story.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tailorbird_model::Name;
+use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState, Destination, Event};
+use tailorbird_model::key::DeliveryKey;
+use tailorbird_model::run::{Counts, RunId};
+
+use super::rows::{self, deliveries, find_lane};
+use super::{Attempt, Decision, Lane, LookUp, Story, key_hash};
+use crate::codec::{from_json, from_micros, from_optional_json, optional_time, time, to_json, whole};
+use crate::error::Kind;
+use crate::{Store, StoreError};
+
+/// How many deliveries one page of a list may hold.
+pub const MAX_DELIVERY_PAGE: u32 = 10_000;
+
+/// How many candidates an ambiguous key lists.
+const MAX_CANDIDATES: u32 = 20;
+
+/// Which deliveries to list. Pages follow by [`DeliveryFilter::after`], so a list never skips or repeats one
+/// because others change meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Only in these states; empty means all.
+    pub states: Vec<DeliveryState>,
+    /// Only of this task.
+    pub task: Option<Name>,
+    /// Only of this step.
+    pub step: Option<Name>,
+    /// Only those that this run touched last.
+    pub run: Option<RunId>,
+    /// Only over this connection.
+    pub connection: Option<Name>,
+    /// Only those whose key contains this text; letter case does not matter for A to Z.
+    pub key_contains: Option<String>,
+    /// Only those after this one.
+    pub after: Option<DeliveryId>,
+    /// At most so many; at most [`MAX_DELIVERY_PAGE`].
+    pub limit: u32,
+}
+
+impl Store {
+    /// Pending deliveries that may be sent now, in the order of their enrolment.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn due(&self, lane: &Lane, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+        let now = (self.clock())().as_microsecond();
+        self.of_lane(
+            lane,
+            "WHERE d.lane = ?1 AND d.state = 'pending' AND (d.not_before IS NULL OR d.not_before <= ?3)
+             ORDER BY d.id LIMIT ?2",
+            limit,
+            Some(now),
+        )
+    }
+
+    /// When the next pending delivery of a lane may be sent; a time in the past means now.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn next_due_at(&self, lane: &Lane) -> Result<Option<Timestamp>, StoreError> {
+        let now = (self.clock())().as_microsecond();
+        self.read(|db| {
+            let Some(lane) = find_lane(db, lane)? else {
+                return Ok(None);
+            };
+            db.prepare_cached(
+                "SELECT min(coalesce(not_before, ?2)) FROM delivery WHERE lane = ?1 AND state = 'pending'",
+            )?
+            .query_row((lane, now), |row| row.get::<_, Option<i64>>(0))?
+            .map(from_micros)
+            .transpose()
+        })
+    }
+
+    /// Delivered, and not yet taken up by the later steps (rule 17), in the order of their enrolment.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn unsettled(&self, lane: &Lane, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+        self.of_lane(
+            lane,
+            "WHERE d.lane = ?1 AND d.state = 'delivered' AND d.settled = 0 ORDER BY d.id LIMIT ?2",
+            limit,
+            None,
+        )
+    }
+
+    /// Deliveries of a lane that nobody knows about yet.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn in_doubt(&self, lane: &Lane, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+        self.of_lane(
+            lane,
+            "WHERE d.lane = ?1 AND d.state = 'in_doubt' ORDER BY d.id LIMIT ?2",
+            limit,
+            None,
+        )
+    }
+
+    fn of_lane(
+        &self,
+        lane: &Lane,
+        condition: &str,
+        limit: u32,
+        now: Option<i64>,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.read(|db| {
+            let Some(lane) = find_lane(db, lane)? else {
+                return Ok(Vec::new());
+            };
+            let limit = limit.min(MAX_DELIVERY_PAGE);
+            match now {
+                Some(now) => deliveries(db, condition, (lane, limit, now)),
+                None => deliveries(db, condition, (lane, limit)),
+            }
+        })
+    }
+
+    /// Lists deliveries in the order of their enrolment.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+        let states = to_json("states", &states)?;
+        self.read(|db| {
+            deliveries(
+                db,
+                "WHERE d.id > ?1
+                   AND (?2 = '[]' OR d.state IN (SELECT value FROM json_each(?2)))
+                   AND (?3 IS NULL OR l.task = ?3)
+                   AND (?4 IS NULL OR l.step = ?4)
+                   AND (?5 IS NULL OR d.run = ?5)
+                   AND (?6 IS NULL OR d.connection = ?6)
+                   AND (?7 IS NULL OR instr(lower(c.key), lower(?7)) > 0)
+                 ORDER BY d.id LIMIT ?8",
+                (
+                    filter.after.map_or(0, |id| id.0),
+                    &states,
+                    filter.task.as_ref().map(Name::as_str),
+                    filter.step.as_ref().map(Name::as_str),
+                    filter.run.as_ref().map(|run| run.0.as_str()),
+                    filter.connection.as_ref().map(Name::as_str),
+                    filter.key_contains.as_deref(),
+                    filter.limit.min(MAX_DELIVERY_PAGE),
+                ),
+            )
+        })
+    }
+
+    /// A delivery by its number.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.read(|db| deliveries(db, "WHERE d.id = ?1", [id.0]).map(|mut found| found.pop()))
+    }
+
+    /// A delivery by what a person types: its key, its number, or `#` and its number where the number is also
+    /// somebody's key.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where nothing matches, [`StoreError::Ambiguous`] with a list where several do.
+    pub fn find_delivery(&self, text: &str) -> Result<Delivery, StoreError> {
+        self.read(|db| {
+            let mut found = match text
+                .strip_prefix('#')
+                .and_then(|number| number.parse::<i64>().ok())
+            {
+                Some(number) => deliveries(db, "WHERE d.id = ?1", [number])?,
+                None => by_key_or_number(db, text)?,
+            };
+            match (found.pop(), found.is_empty()) {
+                (Some(only), true) => Ok(only),
+                (None, _) => Err(StoreError::Unknown {
+                    kind: Kind::Delivery,
+                    name: text.to_owned(),
+                }),
+                (Some(last), false) => {
+                    found.push(last);
+                    let candidates = found.iter().map(|delivery| {
+                        let identity = &delivery.identity;
+                        format!(
+                            "#{} {} of {}/{} to {}",
+                            delivery.id, identity.key, identity.task, identity.step, identity.destination.0
+                        )
+                    });
+                    Err(StoreError::Ambiguous {
+                        text: text.to_owned(),
+                        candidates: candidates.collect(),
+                    })
+                }
+            }
+        })
+    }
+
+    /// What a run made of its deliveries: only those it touched last count, by the state they are in.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn run_delivery_counts(&self, run: &RunId) -> Result<Counts, StoreError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT state, count(*) FROM delivery WHERE run = ?1 GROUP BY state")?;
+            let mut rows = statement.query([&run.0])?;
+            let mut counts = Counts::default();
+            while let Some(row) = rows.next()? {
+                let (word, number): (String, u64) = (row.get(0)?, whole(row, 1)?);
+                match rows::state(&word)? {
+                    DeliveryState::Delivered => counts.delivered = number,
+                    DeliveryState::Rejected => counts.rejected = number,
+                    DeliveryState::InDoubt => counts.in_doubt = number,
+                    DeliveryState::Skipped => counts.skipped = number,
+                    DeliveryState::Pending | DeliveryState::Sending => {}
+                }
+            }
+            Ok(counts)
+        })
+    }
+
+    /// Of the given ids of a provider, those that some delivery to that destination already holds. A look-up
+    /// must not settle on them (rule 10): two rows with the same text would share one post.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn known_result_ids(
+        &self,
+        destination: &Destination,
+        candidates: &[String],
+    ) -> Result<HashSet<String>, StoreError> {
+        let candidates = to_json("candidates", &candidates)?;
+        self.read(|db| {
+            let known = db
+                .prepare_cached(
+                    "SELECT DISTINCT d.result_id FROM json_each(?1) j
+                     JOIN delivery d ON d.result_id = j.value AND d.result_id IS NOT NULL
+                     JOIN lane l ON l.id = d.lane AND l.destination = ?2",
+                )?
+                .query_map((candidates, &destination.0), |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            Ok(known)
+        })
+    }
+
+    /// All that is known of one delivery.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where there is none.
+    pub fn story(&self, id: DeliveryId) -> Result<Story, StoreError> {
+        self.read(|db| {
+            let delivery =
+                deliveries(db, "WHERE d.id = ?1", [id.0])?
+                    .pop()
+                    .ok_or_else(|| StoreError::Unknown {
+                        kind: Kind::Delivery,
+                        name: format!("#{id}"),
+                    })?;
+            let mut attempts = attempts(db, id)?;
+            attempts.extend(attempt_on_its_way(db, id)?);
+            Ok(Story {
+                delivery,
+                attempts,
+                look_ups: look_ups(db, id)?,
+                decisions: decisions(db, id)?,
+            })
+        })
+    }
+}
+
+fn by_key_or_number(db: &Connection, text: &str) -> Result<Vec<Delivery>, StoreError> {
+    let mut found = match DeliveryKey::from_text(text) {
+        Ok(key) => deliveries(
+            db,
+            "WHERE d.key_hash = ?1 ORDER BY d.id LIMIT ?2",
+            (key_hash(&key), MAX_CANDIDATES),
+        )?,
+        Err(_) => Vec::new(),
+    };
+    if let Ok(number) = text.trim().parse::<i64>()
+        && !found.iter().any(|delivery| delivery.id.0 == number)
+    {
+        found.extend(deliveries(db, "WHERE d.id = ?1", [number])?);
+    }
+    Ok(found)
+}
+
+fn attempts(db: &Connection, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM attempt WHERE delivery = ?1 ORDER BY number")?;
+    let mut rows = statement.query([id.0])?;
+    let mut attempts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let event: String = row.get("event")?;
+        attempts.push(Attempt {
+            number: row.get("number")?,
+            run: RunId(row.get("run")?),
+            epoch: row.get("epoch")?,
+            intended_at: time(row, "intended_at")?,
+            ended_at: optional_time(row, "ended_at")?,
+            outcome: Some(from_json::<Event>("event", &format!("\"{event}\""))?),
+            status: row.get("status")?,
+            failure: from_optional_json("failure", row.get("failure")?)?,
+        });
+    }
+    Ok(attempts)
+}
+
+fn attempt_on_its_way(db: &Connection, id: DeliveryId) -> Result<Option<Attempt>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT attempts, run, epoch, attempted_at FROM delivery WHERE id = ?1 AND state = 'sending'",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Attempt {
+        number: row.get("attempts")?,
+        run: RunId(row.get("run")?),
+        epoch: row.get("epoch")?,
+        intended_at: time(row, "attempted_at")?,
+        ended_at: None,
+        outcome: None,
+        status: None,
+        failure: None,
+    }))
+}
+
+fn look_ups(db: &Connection, id: DeliveryId) -> Result<Vec<LookUp>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM look_up WHERE delivery = ?1 ORDER BY id")?;
+    let mut rows = statement.query([id.0])?;
+    let mut look_ups = Vec::new();
+    while let Some(row) = rows.next()? {
+        look_ups.push(LookUp {
+            id,
+            attempt: row.get("attempt")?,
+            at: time(row, "at")?,
+            hits: row.get("hits")?,
+            decision: row.get("decision")?,
+            result_id: row.get("result_id")?,
+            detail: row.get("detail")?,
+        });
+    }
+    Ok(look_ups)
+}
+
+fn decisions(db: &Connection, id: DeliveryId) -> Result<Vec<Decision>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT * FROM resolution WHERE delivery = ?1 ORDER BY id")?;
+    let mut rows = statement.query([id.0])?;
+    let mut decisions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let from: String = row.get("from_state")?;
+        decisions.push(Decision {
+            at: time(row, "at")?,
+            who: row.get("who")?,
+            decision: row.get("decision")?,
+            from: rows::state(&from)?,
+        });
+    }
+    Ok(decisions)
+}

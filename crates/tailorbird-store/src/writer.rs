@@ -1,0 +1,331 @@
+//! The one thread that writes, and group commit.
+//!
+//! Whoever wants to write sends a job. The thread takes all jobs that wait, runs them in one transaction,
+//! commits once and answers each: many deliveries share one sync of the disk. A job that fails is rolled
+//! back to its savepoint and spoils no other.
+//!
+//! Invariant: no job is answered before the commit that holds it is known to have taken place, or known not
+//! to have (never-twice rule 6).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::ledger::chain::Chain;
+use crate::{StoreError, entropy};
+
+/// Jobs that may wait; a sender beyond them waits itself.
+const MAX_WAITING_JOBS: usize = 1024;
+
+/// Jobs that share one commit.
+const MAX_JOBS_PER_COMMIT: usize = 512;
+
+/// What a job works with.
+pub(crate) struct Writing<'a> {
+    /// The open transaction.
+    pub(crate) connection: &'a Connection,
+    /// The time of this commit.
+    pub(crate) now: Timestamp,
+    /// Deliveries whose narrow row changed; they go into the chain.
+    touched: Vec<i64>,
+}
+
+impl Writing<'_> {
+    /// Notes that a delivery's narrow row changed.
+    pub(crate) fn touch(&mut self, delivery: i64) {
+        self.touched.push(delivery);
+    }
+}
+
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// What came of running a job.
+struct Ran {
+    /// Whether what it wrote is to stay.
+    keep: bool,
+    /// Tells the caller; takes how the commit went.
+    answer: Answer,
+}
+
+/// Something to write.
+trait Job: Send {
+    /// Runs inside the transaction.
+    fn run(self: Box<Self>, writing: &mut Writing<'_>) -> Ran;
+    /// The answer where it never got to run.
+    fn refuse(self: Box<Self>) -> Answer;
+}
+
+struct TypedJob<T, F> {
+    work: F,
+    // A receiver that is gone has stopped waiting; that is its right, and the answer is dropped.
+    to: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for TypedJob<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+{
+    fn run(self: Box<Self>, writing: &mut Writing<'_>) -> Ran {
+        let Self { work, to } = *self;
+        match work(writing) {
+            Ok(value) => Ran {
+                keep: true,
+                answer: Box::new(move |commit| drop(to.send(commit.map(|()| value)))),
+            },
+            Err(error) => Ran {
+                keep: false,
+                answer: Box::new(move |_| drop(to.send(Err(error)))),
+            },
+        }
+    }
+
+    fn refuse(self: Box<Self>) -> Answer {
+        let to = self.to;
+        Box::new(move |commit| {
+            // An uncommitted transaction always ends in an error; a committed one has no such job.
+            if let Err(error) = commit {
+                drop(to.send(Err(error)));
+            }
+        })
+    }
+}
+
+/// The way to the thread.
+pub(crate) struct Writer {
+    sender: Option<mpsc::Sender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+    commits: Arc<AtomicU64>,
+    name: String,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(connection: Connection, chain: Chain, clock: Clock) -> Result<Self, StoreError> {
+        let (sender, receiver) = mpsc::channel(MAX_WAITING_JOBS);
+        let commits = Arc::new(AtomicU64::new(0));
+        let name = entropy::hex(&entropy::bytes::<8>()?);
+        let committer = Committer {
+            connection,
+            chain,
+            clock,
+            name: name.clone(),
+            batch: 0,
+            commits: Arc::clone(&commits),
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || committer.run(receiver))
+            .map_err(|source| StoreError::Io {
+                action: "start a thread for",
+                path: "ledger.db".into(),
+                source,
+            })?;
+        Ok(Self {
+            sender: Some(sender),
+            thread: Some(thread),
+            commits,
+            name,
+        })
+    }
+
+    /// Runs a job in a transaction and waits until it is durable.
+    ///
+    /// A caller that stops waiting does not stop the job.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, wait) = oneshot::channel();
+        let sender = self.sender.as_ref().ok_or(StoreError::Stopped)?;
+        sender
+            .send(Box::new(TypedJob { work, to: answer }))
+            .await
+            .map_err(|_| StoreError::Stopped)?;
+        wait.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs a job some time later; nobody learns how it went. For what may be lost, such as budgets.
+    pub(crate) fn write_later<F>(&self, work: F)
+    where
+        F: FnOnce(&mut Writing<'_>) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (answer, _) = oneshot::channel();
+        if let Some(sender) = &self.sender
+            && sender.try_send(Box::new(TypedJob { work, to: answer })).is_err()
+        {
+            tracing::debug!("the store's queue is full; a limit report was not kept");
+        }
+    }
+
+    /// How many commits this process has made.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// The name under which this process marks its commits.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Writer {
+    /// Lets the thread finish what waits, so that the folder can be removed or opened again at once.
+    fn drop(&mut self) {
+        drop(self.sender.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's writer ended by a panic");
+        }
+    }
+}
+
+/// How a commit ended.
+enum Ended {
+    Committed,
+    NotCommitted(Arc<rusqlite::Error>),
+    Unknown(Arc<rusqlite::Error>),
+}
+
+struct Committer {
+    connection: Connection,
+    chain: Chain,
+    clock: Clock,
+    name: String,
+    batch: i64,
+    commits: Arc<AtomicU64>,
+}
+
+impl Committer {
+    fn run(mut self, mut receiver: mpsc::Receiver<Box<dyn Job>>) {
+        while let Some(first) = receiver.blocking_recv() {
+            let mut jobs = vec![first];
+            while jobs.len() < MAX_JOBS_PER_COMMIT
+                && let Ok(job) = receiver.try_recv()
+            {
+                jobs.push(job);
+            }
+            self.commit(jobs);
+        }
+        if let Err(error) = self
+            .connection
+            .execute("DELETE FROM commit_mark WHERE writer = ?1", [&self.name])
+        {
+            tracing::debug!(%error, "the commit mark stays behind");
+        }
+    }
+
+    fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
+        let mut answers = Vec::with_capacity(jobs.len());
+        let ended = match self.transact(jobs, &mut answers) {
+            Ok(()) => Ended::Committed,
+            Err(StoreError::Sqlite(source)) => self.read_back(Arc::new(source)),
+            Err(other) => {
+                let source = rusqlite::Error::ToSqlConversionFailure(Box::new(other));
+                self.read_back(Arc::new(source))
+            }
+        };
+        match &ended {
+            Ended::Committed => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+            }
+            Ended::NotCommitted(error) => tracing::error!(%error, "the store could not commit"),
+            Ended::Unknown(error) => tracing::error!(%error, "it is unknown whether a commit took place"),
+        }
+        let batch = self.batch;
+        for answer in answers {
+            answer(match &ended {
+                Ended::Committed => Ok(()),
+                Ended::NotCommitted(source) => Err(StoreError::NotCommitted(Arc::clone(source))),
+                Ended::Unknown(source) => Err(StoreError::CommitUnknown {
+                    batch,
+                    source: Arc::clone(source),
+                }),
+            });
+        }
+    }
+
+    /// Runs the jobs in one transaction. An answer is pushed for each job, whatever comes.
+    fn transact(&mut self, jobs: Vec<Box<dyn Job>>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
+        self.batch += 1;
+        let now = (self.clock)();
+        let mut jobs = jobs.into_iter();
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
+        let mut touched = Vec::new();
+        let ran = begun.map_err(StoreError::from).and_then(|()| {
+            for job in jobs.by_ref() {
+                let mut writing = Writing {
+                    connection: &self.connection,
+                    now,
+                    touched: Vec::new(),
+                };
+                if let Err(error) = self.connection.execute_batch("SAVEPOINT job") {
+                    answers.push(job.refuse());
+                    return Err(error.into());
+                }
+                let ran = job.run(&mut writing);
+                answers.push(ran.answer);
+                if ran.keep {
+                    touched.append(&mut writing.touched);
+                } else if self.connection.is_autocommit() {
+                    // A full disk or an I/O error has rolled back the whole transaction, not only this job.
+                    return Err(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
+                        Some("the transaction was rolled back by the database".to_owned()),
+                    )
+                    .into());
+                } else {
+                    self.connection.execute_batch("ROLLBACK TO job")?;
+                }
+                self.connection.execute_batch("RELEASE job")?;
+            }
+            self.chain.append(&self.connection, now, &mut touched)?;
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO commit_mark (writer, batch, at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = excluded.at",
+                )?
+                .execute((&self.name, self.batch, now.as_microsecond()))?;
+            self.connection.execute_batch("COMMIT")?;
+            Ok(())
+        });
+        // Jobs that were not reached are told the same as those that were.
+        answers.extend(jobs.map(Job::refuse));
+        ran
+    }
+
+    /// After a failure: ends the transaction and asks the database whether it took place.
+    fn read_back(&self, source: Arc<rusqlite::Error>) -> Ended {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+        match mark(&self.connection, &self.name) {
+            Ok(Some(batch)) if batch >= self.batch => Ended::Committed,
+            Ok(_) => Ended::NotCommitted(source),
+            Err(_) => Ended::Unknown(source),
+        }
+    }
+}
+
+/// The number of a writer's last commit, if it has made one.
+pub(crate) fn mark(connection: &Connection, writer: &str) -> Result<Option<i64>, StoreError> {
+    Ok(connection
+        .query_row(
+            "SELECT batch FROM commit_mark WHERE writer = ?1",
+            [writer],
+            |row| row.get(0),
+        )
+        .optional()?)
+}
+
+#[cfg(test)]
+mod tests;
