@@ -1,1 +1,43 @@
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::result_large_err,
+    reason = "a failure is a letter to a person; one is made at most once per call, beside a network round trip"
+)]
+
+mod answer;
+mod authenticate;
+mod authorize;
+mod build;
+mod clock;
+mod connector;
+mod diagnose;
+mod entropy;
+mod extract;
+mod judge;
+mod look_up;
+mod nearest;
+mod origin;
+mod pages;
+mod request;
+mod resolve;
+mod settings;
+mod transport;
+
+pub use answer::Answer;
+pub use authorize::{Authorized, Callback, LOOPBACK_CALLBACK, Loopback, STARTED_LIFETIME, Started};
+pub use build::{MAX_URL_BYTES, RawCall, argument_names, build, build_raw, method_and_path};
+pub use clock::{Clock, NOTABLE_SKEW_SECONDS, SkewTable, SystemClock};
+pub use connector::{Connector, MAX_REDIRECTS, Outcome, Tested};
+pub use diagnose::{Diagnosed, Finding, Known};
+pub use extract::{MAX_RECORDS, gives_list, record, records};
+pub use judge::{DEFAULT_WAIT, MAX_WAIT, MIN_WAIT, is_repeatable, judge};
+pub use look_up::{BEFORE_ATTEMPT, Found, look_up_of};
+pub use origin::Origin;
+pub use pages::{MAX_PAGES, Page, Pages};
+pub use request::{MASK, MaskedRequest, Part, Request, RequestBody};
+pub use resolve::{Missing, OAuth1Settings, Resolved, Scheme, incomplete, missing, resolve};
+pub use settings::{CheckedCredentials, CheckedSettings, check_credentials, check_settings};
+pub use transport::{
+    CONNECT_TIMEOUT, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, READ_TIMEOUT, Stage, TOTAL_TIMEOUT, Transport,
+    TransportSettings, Unanswered,
+};

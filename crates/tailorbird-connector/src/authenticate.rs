@@ -1,0 +1,110 @@
+//! Turns a plain request into what goes onto the wire: one file per scheme.
+//!
+//! Invariant: credentials go only to the origins of the resolved connection. The check is here, right
+//! before they are used, so that no caller can forget it.
+
+mod oauth1;
+
+use tailorbird_model::ports::Credentials;
+use tailorbird_model::{Failure, Meaning, codes};
+use tailorbird_oauth::TemporaryCredentials;
+
+use crate::origin::Origin;
+use crate::request::{MaskedRequest, Request, mask_headers, mask_text, mask_url};
+use crate::resolve::{Resolved, Scheme};
+use crate::transport::WireRequest;
+
+/// On whose behalf a request is signed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose<'a> {
+    /// A call with the connection's credentials; without a token it is two-legged.
+    Call,
+    /// The request for temporary credentials (RFC 5849 §2.1).
+    TemporaryCredentials {
+        /// Where the account's owner is sent back to, or `oob`.
+        callback: &'a str,
+    },
+    /// The request for token credentials (RFC 5849 §2.3).
+    TokenCredentials {
+        /// What is exchanged.
+        temporary: &'a TemporaryCredentials,
+        /// What the account's owner brought back.
+        verifier: &'a str,
+    },
+}
+
+/// Authenticates a request at a point in time by the provider's clock, in seconds since 1970.
+pub(crate) fn authenticate(
+    resolved: &Resolved,
+    credentials: &Credentials,
+    request: &Request,
+    purpose: Purpose<'_>,
+    provider_seconds: u64,
+) -> Result<WireRequest, Failure> {
+    let origin = Origin::parse(&request.url);
+    if !origin
+        .as_ref()
+        .is_some_and(|origin| resolved.origins.contains(origin))
+    {
+        let places: Vec<String> = resolved.origins.iter().map(Origin::to_string).collect();
+        return Err(Failure::new(
+            codes::ADDRESS_REFUSED,
+            Meaning::ConnectionFault,
+            format!("{} was not sent: its address is not one of this connection's", request.name()),
+        )
+        .detail(format!(
+            "Credentials go only to {}. The address is on {}.",
+            places.join(", "),
+            origin.map_or_else(|| "no origin at all".to_owned(), |origin| origin.to_string())
+        ))
+        .hint("A request that was built before the connection's root URL changed cannot be sent over it any more."));
+    }
+    let mut wire = WireRequest {
+        method: request.method,
+        url: request.url.clone(),
+        headers: request.headers.clone(),
+        body: request.body.bytes(),
+    };
+    if !wire
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("accept"))
+    {
+        wire.headers
+            .push(("Accept".to_owned(), "application/json, */*;q=0.5".to_owned()));
+    }
+    if let Some(content_type) = request.body.content_type() {
+        wire.headers.push(("Content-Type".to_owned(), content_type));
+    }
+    match &resolved.scheme {
+        Scheme::None => Ok(wire),
+        Scheme::OAuth1(settings) => {
+            oauth1::sign(settings, credentials, request, purpose, provider_seconds, wire)
+        }
+    }
+}
+
+impl WireRequest {
+    /// The request as people may see it.
+    pub(crate) fn masked(&self, request: &Request) -> MaskedRequest {
+        let plain = request.masked();
+        let is_multipart = matches!(request.body, crate::request::RequestBody::Multipart(_));
+        let content_type = self
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            .map(|(_, value)| value.as_str())
+            .unwrap_or_default();
+        let body = match plain.body {
+            shown @ Some(_) if is_multipart => shown,
+            _ if self.body.is_empty() => None,
+            _ => Some(mask_text(content_type, &self.body)),
+        };
+        MaskedRequest {
+            method: self.method,
+            url: mask_url(&self.url),
+            headers: mask_headers(&self.headers),
+            body,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Where an address points: scheme, host and port, and nothing else.
+//!
+//! Credentials belong to origins. Every comparison of the kind "may this be sent there?" goes through
+//! [`Origin`], so that `HTTPS://API.X.COM:443` and `https://api.x.com` are one and `http` is another.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// Scheme, host and port of an http or https address (RFC 6454 §4).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin of an address; none where the scheme is neither http nor https.
+    pub fn of(url: &Url) -> Option<Self> {
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        Some(Self {
+            secure,
+            host: url.host_str()?.to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    }
+
+    /// The origin of an address given as text.
+    pub fn parse(url: &str) -> Option<Self> {
+        Self::of(&Url::parse(url).ok()?)
+    }
+
+    /// The host in its normalised spelling; IPv6 addresses stand in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, also where it is the scheme's default.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Tells whether the scheme is https.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Tells whether the host is this machine: a loopback address, or the name `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        match Host::parse(&self.host) {
+            Ok(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+            Ok(Host::Ipv6(address)) => address.is_loopback(),
+            Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Err(_) => false,
+        }
+    }
+
+    /// Moves an address to this origin; path and query stay.
+    ///
+    /// None where the address cannot take a host, which no http address does.
+    pub fn adopt(&self, url: &Url) -> Option<Url> {
+        let mut moved = url.clone();
+        moved
+            .set_scheme(if self.secure { "https" } else { "http" })
+            .ok()?;
+        moved.set_host(Some(&self.host)).ok()?;
+        moved.set_port(Some(self.port)).ok()?;
+        Some(moved)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, default) = if self.secure { ("https", 443) } else { ("http", 80) };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port == default {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
+    }
+}

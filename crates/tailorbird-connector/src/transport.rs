@@ -1,0 +1,261 @@
+//! The one door to the network.
+//!
+//! It answers one question that nothing behind it can answer again: did any byte of the request leave? Its
+//! errors are of two kinds, [`Unanswered::NotSent`] and [`Unanswered::InDoubt`], and when it cannot tell it
+//! says *in doubt*. It never sends a request twice: no retries, no redirects, HTTP/1.1 only, so that one
+//! request is on one connection whose fate is known.
+
+mod classify;
+mod guard;
+mod read;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Client};
+use tailorbird_model::service::Method;
+use tailorbird_model::{Failure, Meaning, codes};
+use url::Url;
+
+use crate::origin::Origin;
+
+pub use classify::{Stage, Unanswered};
+use guard::Guard;
+
+/// The longest time until a connection stands: name look-up, TCP and TLS.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest silence while an answer is awaited or read.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest time of a whole call.
+pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+/// The largest answer that is read, in bytes, after decompression.
+pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// The largest request body, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+/// The most headers of an answer.
+const MAX_HEADERS: usize = 200;
+/// How long an idle connection is kept for writes. Servers close idle connections after five seconds and
+/// more; a write that meets the closing is in doubt, so an older connection is not used for one.
+const WRITE_IDLE: Duration = Duration::from_secs(3);
+/// How long an idle connection is kept for reads, where a lost answer costs nothing.
+const READ_IDLE: Duration = Duration::from_secs(60);
+/// Idle connections kept per host.
+const MAX_IDLE_PER_HOST: usize = 8;
+
+/// What the transport may do, and for how long.
+#[derive(Debug, Clone)]
+pub struct TransportSettings {
+    /// See [`CONNECT_TIMEOUT`]; must be less than `total_timeout`, or a slow connect would look like doubt.
+    pub connect_timeout: Duration,
+    /// See [`READ_TIMEOUT`].
+    pub read_timeout: Duration,
+    /// See [`TOTAL_TIMEOUT`].
+    pub total_timeout: Duration,
+    /// See [`MAX_ANSWER_BYTES`].
+    pub max_answer_bytes: usize,
+    /// Certificates (PEM) trusted besides the machine's own ones, for a provider with a private CA.
+    pub extra_ca_pem: Option<String>,
+    /// Our own listeners, which no connection may call.
+    pub own_listeners: Vec<SocketAddr>,
+}
+
+impl Default for TransportSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: CONNECT_TIMEOUT,
+            read_timeout: READ_TIMEOUT,
+            total_timeout: TOTAL_TIMEOUT,
+            max_answer_bytes: MAX_ANSWER_BYTES,
+            extra_ca_pem: None,
+            own_listeners: Vec::new(),
+        }
+    }
+}
+
+/// What goes onto the wire: authenticated, final.
+#[derive(Clone)]
+pub(crate) struct WireRequest {
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct WireAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// Why the body is not whole, where it is not. The status holds all the same.
+    pub(crate) cut: Option<String>,
+}
+
+/// Sends requests. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    settings: Arc<TransportSettings>,
+    guard: Arc<Guard>,
+    extra_certificates: Arc<[Certificate]>,
+    public: Clients,
+    private: Clients,
+}
+
+/// One client for reads and one for writes: they differ in how long they trust an idle connection.
+///
+/// Each is made when it is first needed, because loading the machine's certificates takes longer than
+/// anything else at the start of a command.
+#[derive(Debug, Clone, Default)]
+struct Clients {
+    reading: Arc<OnceLock<Client>>,
+    writing: Arc<OnceLock<Client>>,
+}
+
+impl Transport {
+    /// Makes a transport.
+    ///
+    /// # Errors
+    /// CONN-002 where the extra certificates cannot be read or the machine's TLS set-up is broken.
+    pub fn new(settings: TransportSettings) -> Result<Self, Failure> {
+        let extra = settings
+            .extra_ca_pem
+            .as_deref()
+            .map(str::as_bytes)
+            .unwrap_or_default();
+        let certificates = Certificate::from_pem_bundle(extra).map_err(|problem| {
+            Failure::new(
+                codes::CONNECTION_SETTING,
+                Meaning::ConnectionFault,
+                "extra certificates cannot be read",
+            )
+            .detail(format!("{problem}."))
+            .hint("Give them as PEM, each between BEGIN CERTIFICATE and END CERTIFICATE.")
+        })?;
+        Ok(Self {
+            guard: Arc::new(Guard::new(settings.own_listeners.clone())),
+            settings: Arc::new(settings),
+            extra_certificates: certificates.into(),
+            public: Clients::default(),
+            private: Clients::default(),
+        })
+    }
+
+    /// The client for a kind of place and a kind of request.
+    fn client(&self, private: bool, safe: bool) -> Result<Client, Unanswered> {
+        let clients = if private { &self.private } else { &self.public };
+        let (cell, idle) = if safe {
+            (&clients.reading, READ_IDLE)
+        } else {
+            (&clients.writing, WRITE_IDLE)
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client.clone());
+        }
+        let made = self
+            .make(guard::GuardedResolver::new(private), idle)
+            .map_err(|problem| Unanswered::refused(format!("network client cannot be set up: {problem}")))?;
+        Ok(cell.get_or_init(|| made).clone())
+    }
+
+    fn make(&self, resolver: guard::GuardedResolver, idle: Duration) -> Result<Client, reqwest::Error> {
+        // Two cryptographic providers may be compiled in by other crates' features; rustls then wants one
+        // to be named. A second installation fails and changes nothing, which is what is wanted.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let settings = &self.settings;
+        let builder = || {
+            Client::builder()
+                .http1_only()
+                .retry(reqwest::retry::never())
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+                .dns_resolver(resolver.clone())
+                .connect_timeout(settings.connect_timeout)
+                .read_timeout(settings.read_timeout)
+                .timeout(settings.total_timeout)
+                .pool_idle_timeout(idle)
+                .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
+                .http1_max_headers(MAX_HEADERS)
+                .gzip(true)
+                .user_agent(concat!("tailorbird/", env!("CARGO_PKG_VERSION")))
+        };
+        let extra = || self.extra_certificates.iter().cloned();
+        builder()
+            .tls_certs_merge(extra())
+            .build()
+            .or_else(|_no_certificates_on_this_machine| {
+                // A bare container has no certificates, and the sandbox on loopback needs none. https fails
+                // there with a TLS error that names the cure.
+                builder().tls_certs_only(extra()).build()
+            })
+    }
+
+    /// Sends one request once.
+    ///
+    /// `allowed_private` are the places that the connection itself names; only there may a private or
+    /// loopback address answer.
+    pub(crate) async fn send(
+        &self,
+        request: WireRequest,
+        allowed_private: &std::collections::BTreeSet<Origin>,
+    ) -> Result<WireAnswer, Unanswered> {
+        let url = Url::parse(&request.url)
+            .map_err(|problem| Unanswered::refused(format!("address cannot be read: {problem}")))?;
+        let origin = Origin::of(&url)
+            .ok_or_else(|| Unanswered::refused("address is neither http nor https".to_owned()))?;
+        let private = allowed_private.contains(&origin);
+        self.guard.check(&origin, private)?;
+        if request.body.len() > MAX_REQUEST_BYTES {
+            return Err(Unanswered::refused(format!(
+                "request body has {} bytes; at most {MAX_REQUEST_BYTES} are sent",
+                request.body.len()
+            )));
+        }
+        let client = self.client(private, request.method.is_safe())?;
+
+        let mut outgoing = reqwest::Request::new(method(request.method), url);
+        *outgoing.headers_mut() = header_map(&request.headers)?;
+        // A POST without a body still says so (RFC 9110 §8.6); some servers answer 411 otherwise.
+        if !request.body.is_empty() || matches!(request.method, Method::Post | Method::Put | Method::Patch) {
+            *outgoing.body_mut() = Some(request.body.into());
+        }
+        let started = tokio::time::Instant::now();
+        let deadline = started + self.settings.total_timeout;
+        let sent = tokio::time::timeout_at(deadline, client.execute(outgoing)).await;
+        let response = match sent {
+            Err(_elapsed) => return Err(Unanswered::timed_out(self.settings.total_timeout)),
+            Ok(Err(error)) => return Err(classify::unanswered(&error)),
+            Ok(Ok(response)) => response,
+        };
+        Ok(read::answer(response, deadline, self.settings.max_answer_bytes).await)
+    }
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Head => reqwest::Method::HEAD,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+        Method::Options => reqwest::Method::OPTIONS,
+    }
+}
+
+fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Unanswered> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let refused = || Unanswered::refused(format!("header {name:?} holds characters that cannot be sent"));
+        let parsed_name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
+        let mut parsed_value = HeaderValue::from_str(value).map_err(|_| refused())?;
+        if parsed_name == reqwest::header::AUTHORIZATION {
+            parsed_value.set_sensitive(true);
+        }
+        map.append(parsed_name, parsed_value);
+    }
+    Ok(map)
+}
