@@ -16,3 +16,4 @@ mod program;
 mod provider;
 mod sandbox;
 mod script;
+mod sign;
