@@ -1,0 +1,34 @@
+//! The style sheets, the script and the mark, embedded in the binary.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+
+/// Seconds for which a browser may keep an asset without asking: short, because a new binary brings new ones
+/// under the same names.
+const CACHE_CONTROL: &str = "public, max-age=60";
+
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+const ASSETS: [(&str, &str, &str); 5] = [
+    ("tokens.css", CSS, include_str!("../../assets/tokens.css")),
+    ("base.css", CSS, include_str!("../../assets/base.css")),
+    ("portal.css", CSS, include_str!("../../assets/portal.css")),
+    ("portal.js", JS, include_str!("../../assets/portal.js")),
+    ("mark.svg", SVG, include_str!("../../assets/mark.svg")),
+];
+
+/// `GET /assets/{name}`.
+pub(super) async fn serve(Path(name): Path<String>) -> Response {
+    let Some((_, kind, content)) = ASSETS.iter().find(|(known, ..)| *known == name) else {
+        return (StatusCode::NOT_FOUND, "no such asset\n").into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, *kind),
+        (header::CACHE_CONTROL, CACHE_CONTROL),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, *content).into_response()
+}
