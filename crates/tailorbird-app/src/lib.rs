@@ -1,1 +1,92 @@
 #![doc = include_str!("../README.md")]
+
+mod authorize;
+mod calls;
+mod connections;
+mod databases;
+mod deliveries;
+mod doctor;
+mod error;
+pub mod oauth1_sign;
+mod runs;
+mod secrets_input;
+mod services;
+mod tasks;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tailorbird_connector::{Connector, SystemClock, TransportSettings};
+use tailorbird_store::{Home, Store};
+
+pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
+pub use calls::{Call, CallAnswer, CallBody, CallTarget};
+pub use connections::{AddConnection, Added, ConnectionView, Finding, Tested};
+pub use databases::AddDatabase;
+pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
+pub use doctor::{Check, Health, doctor};
+pub use error::AppError;
+pub use runs::{Progress, ProgressEvent, Stop};
+pub use secrets_input::SecretsInput;
+pub use services::{ServiceEntry, Services, check_services, service_schema};
+pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
+
+/// Every use-case of one home folder.
+#[derive(Clone)]
+pub struct App {
+    home: PathBuf,
+    store: Store,
+    services: Arc<Services>,
+    connector: Connector,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("home", &self.home).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Opens a home folder.
+    ///
+    /// # Errors
+    /// HOME-001 where there is none: an empty ledger by mistake would send everything again, so a home is
+    /// made only by the commands that say so.
+    pub fn open(home: &Path) -> Result<Self, AppError> {
+        let opened = Home::open(home)?;
+        Self::over(home, &opened)
+    }
+
+    /// Opens a home folder, or makes one; tells whether it was made.
+    ///
+    /// # Errors
+    /// HOME-002 and HOME-003 where the folder cannot be made or used.
+    pub async fn create(home: &Path) -> Result<(Self, bool), AppError> {
+        let (opened, made) = Home::open_or_create(home)?;
+        Ok((Self::over(home, &opened)?, made))
+    }
+
+    /// Opens a home folder if there is one.
+    ///
+    /// # Errors
+    /// As [`App::open`], apart from a home that is not there.
+    pub fn open_if_there(home: &Path) -> Result<Option<Self>, AppError> {
+        match Self::open(home) {
+            Ok(app) => Ok(Some(app)),
+            Err(error) if error.failure.code == tailorbird_model::codes::NO_HOME => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn over(home: &Path, opened: &Home) -> Result<Self, AppError> {
+        let store = Store::open(opened)?;
+        let services = Arc::new(Services::of(home, Some(&store))?);
+        let connector = Connector::new(TransportSettings::default(), Arc::new(SystemClock))?;
+        Ok(Self { home: home.to_owned(), store, services, connector })
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+}

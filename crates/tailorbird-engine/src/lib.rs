@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+mod deliver;
+mod doubt;
+mod drive;
+mod limits;
+mod listing;
+mod plan;
+mod progress;
+mod query;
+mod resources;
+mod send;
+mod tail;
+
+pub use drive::{Engine, RunEnd};
+pub use limits::{
+    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_FOLLOWED_WAIT, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS, STOP_GRACE,
+};
+pub use plan::{Plan, StepPlan};
+pub use progress::{Progress, ProgressEvent, Stop};
+pub use resources::{Resources, destination_of};

@@ -1,2 +1,87 @@
 #![doc = include_str!("../README.md")]
-fn main() {}
+
+mod args;
+mod commands;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tailorbird_app::AppError;
+
+use crate::args::{Arguments, Command};
+use crate::render::Render;
+
+/// How a command ended, apart from failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Nothing rejected or doubtful.
+    Well,
+    /// The answer was a refusal, or a check found something; all is said already.
+    Failed,
+    /// A file has problems; all is said already.
+    Invalid,
+    /// Ended, with rejected, in doubt or waiting for a person.
+    NeedsPerson,
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        Self::from(match ended {
+            Ended::Well => 0,
+            Ended::Failed => 1,
+            Ended::Invalid => 2,
+            Ended::NeedsPerson => 3,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let render = Render::new(arguments.output);
+    start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            render.talk(&format!("error: could not start the runtime: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    match runtime.block_on(dispatch(arguments, render)) {
+        Ok(ended) => ended.into(),
+        Err(error) => {
+            render.end_progress();
+            if !render.is_json() {
+                render.problems(&error.problems);
+            }
+            render.failure(&error.failure);
+            ExitCode::from(if error.is_usage() { 2 } else { 1 })
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppError> {
+    let home = arguments.home;
+    match arguments.command {
+        Command::Demo { keep_serving, rows } => commands::demo::run(&home, keep_serving, rows, render).await,
+        Command::Sandbox(arguments) => commands::sandbox::run(arguments, render).await,
+        Command::Service(command) => commands::service::run(&home, command, render).await,
+        Command::Connection(command) => commands::connection::run(&home, command, render).await,
+        Command::Call(arguments) => commands::call::run(&home, arguments, render).await,
+        Command::Oauth1(args::Oauth1Command::Sign) => commands::oauth1::sign(),
+        Command::Database(command) => commands::database::run(&home, command, render).await,
+        Command::Task(command) => commands::task::run(&home, command, render).await,
+        Command::Run(command) => commands::run::run(&home, command, render).await,
+        Command::Delivery(command) => commands::delivery::run(&home, command, render).await,
+        Command::Doctor => commands::doctor::run(&home, render).await,
+        Command::Explain { code } => commands::explain::run(code.as_deref(), render),
+        Command::Completions { shell } => Ok(commands::completions::run(shell)),
+    }
+}
+
+/// The log goes to standard error and is quiet unless `RUST_LOG` asks for more.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

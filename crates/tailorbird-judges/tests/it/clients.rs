@@ -147,13 +147,15 @@ fn requests_oauthlib_goes_the_whole_way_on_plain_http() {
         let refused = status.as_u64().is_some_and(|s| s == 401 || s == 403);
         assert!(refused, "{case} answered {status}");
     }
-    // X's answer never says why; the sandbox's own log has to, for each of the four mistakes on its own.
-    let verdicts = refusals(&sandbox, "/2/tweets");
-    let distinct: std::collections::BTreeSet<_> = verdicts.iter().collect();
-    assert!(
-        distinct.len() >= 4,
-        "the verdicts do not tell the mistakes apart: {verdicts:#?}"
-    );
+    // X's answer never says why; the sandbox's own log has to. A wrong secret is a wrong secret, whichever.
+    let verdicts = refusals(&sandbox, "/2/tweets").join("\n");
+    for cause in [
+        "no application has this client key",
+        "secret of the temporary credentials",
+        "is another one altogether",
+    ] {
+        assert!(verdicts.contains(cause), "nothing says {cause:?}:\n{verdicts}");
+    }
 }
 
 #[test]
@@ -223,7 +225,13 @@ fn a_strict_sandbox_refuses_protocol_parameters_in_two_places() {
     );
 
     let said = refusals(&sandbox, "/oauth/request_token");
-    assert!(!said.is_empty(), "{:#?}", sandbox.requests());
+    for places in ["(header, body)", "(header, query)"] {
+        let named = format!("oauth_ parameters stand in several places {places}");
+        assert!(
+            said.iter().any(|words| words.contains(&named)),
+            "nothing says {places}: {said:#?}"
+        );
+    }
     let account_posts = sandbox.posts();
     assert!(
         account_posts

@@ -22,14 +22,19 @@ pub(crate) fn text(path: &str) -> String {
 pub(crate) fn cases(path: &str) -> Vec<Value> {
     let text = text(path);
     if path.ends_with(".jsonl") {
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     } else {
         serde_json::from_str(&text).unwrap()
     }
 }
 
 pub(crate) fn string<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} missing in {value}"))
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("{pointer} missing in {value}"))
 }
 
 pub(crate) fn optional<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -59,9 +64,12 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn new(value: Value) -> Self {
         let own = |pointer| string(&value, pointer).to_owned();
-        let body = value
-            .pointer("/request/body")
-            .map(|body| (string(body, "/content_type").to_owned(), string(body, "/raw").to_owned()));
+        let body = value.pointer("/request/body").map(|body| {
+            (
+                string(body, "/content_type").to_owned(),
+                string(body, "/raw").to_owned(),
+            )
+        });
         let oauth = value["parameters"].as_object().unwrap().iter();
         Self {
             name: own("/name"),
@@ -86,7 +94,11 @@ impl Case {
     }
 
     pub(crate) fn signature_method(&self) -> SignatureMethod {
-        let (_, name) = self.oauth.iter().find(|(name, _)| name == "oauth_signature_method").unwrap();
+        let (_, name) = self
+            .oauth
+            .iter()
+            .find(|(name, _)| name == "oauth_signature_method")
+            .unwrap();
         name.parse().unwrap()
     }
 
@@ -95,7 +107,10 @@ impl Case {
         sign_raw(&RawRequest {
             method: &self.method,
             url: &self.url,
-            body: self.body.as_ref().map(|(content_type, raw)| (content_type.as_str(), raw.as_bytes())),
+            body: self
+                .body
+                .as_ref()
+                .map(|(content_type, raw)| (content_type.as_str(), raw.as_bytes())),
             oauth: &self.oauth,
             consumer_secret: Some(&self.consumer_secret),
             token_secret: Some(&self.token_secret),
@@ -120,7 +135,11 @@ impl Case {
         let (rest, _) = rest.split_once('#').unwrap_or((rest, ""));
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let host = rest[..at].rsplit('@').next().unwrap();
-        let target = if rest[at..].starts_with('/') { rest[at..].to_owned() } else { format!("/{}", &rest[at..]) };
+        let target = if rest[at..].starts_with('/') {
+            rest[at..].to_owned()
+        } else {
+            format!("/{}", &rest[at..])
+        };
         Presented::read(
             &IncomingRequest {
                 method: &self.method,
@@ -129,7 +148,11 @@ impl Case {
                 path_and_query: &target,
                 authorization: Some(&signed.authorization),
                 content_type: self.body.as_ref().map(|(content_type, _)| content_type.as_str()),
-                body: self.body.as_ref().map(|(_, raw)| raw.as_bytes()).unwrap_or_default(),
+                body: self
+                    .body
+                    .as_ref()
+                    .map(|(_, raw)| raw.as_bytes())
+                    .unwrap_or_default(),
             },
             strictness,
         )
@@ -159,8 +182,12 @@ pub(crate) const TOKEN: &str = "token";
 pub(crate) const TOKEN_SECRET: &str = "tökén-secret+";
 
 pub(crate) fn hmac_key(method: SignatureMethod) -> SigningKey {
-    SigningKey::from_secrets(method, &ClientSecret::new(CLIENT_SECRET), Some(&TokenSecret::new(TOKEN_SECRET)))
-        .unwrap()
+    SigningKey::from_secrets(
+        method,
+        &ClientSecret::new(CLIENT_SECRET),
+        Some(&TokenSecret::new(TOKEN_SECRET)),
+    )
+    .unwrap()
 }
 
 pub(crate) fn parameters(method: SignatureMethod) -> ProtocolParameters<'static> {

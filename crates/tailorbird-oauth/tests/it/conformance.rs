@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tailorbird_oauth::{
     ClientSecret, HashAlgorithm, Rejection, RsaPrivateKeyPem, SignatureMethod, SigningKey, Strictness,
-    TokenSecret, Verdict,
-    base_string_uri, body_hash, normalize_parameters, parse_authorization, percent_encode,
+    TokenSecret, Verdict, base_string_uri, body_hash, normalize_parameters, parse_authorization,
+    percent_encode,
 };
 
 use crate::case::{Case, cases, optional, private_pem, string};
@@ -20,11 +20,21 @@ fn check(path: &str, count: usize) {
         assert_eq!(signed.signature, case.signature, "{}: signature", case.name);
         check_header(&case, &signed.authorization);
         let presented = case.receive(Strictness::Lenient).unwrap();
-        assert_eq!(presented.base_string(), case.base_string, "{}: server's base string", case.name);
+        assert_eq!(
+            presented.base_string(),
+            case.base_string,
+            "{}: server's base string",
+            case.name
+        );
         let verdict = case.verify(&presented);
         if case.oauth.iter().any(|(name, _)| name == "oauth_body_hash") {
             // The body itself was not published, so the server has to notice that it is not there.
-            assert_eq!(verdict, Verdict::Rejected(Rejection::BodyHashDiffers), "{}", case.name);
+            assert_eq!(
+                verdict,
+                Verdict::Rejected(Rejection::BodyHashDiffers),
+                "{}",
+                case.name
+            );
         } else {
             assert!(verdict.is_accepted(), "{}: {verdict:?}", case.name);
         }
@@ -46,12 +56,26 @@ fn check_header(case: &Case, authorization: &str) {
     if let Some(header) = optional(&case.value, "/expected/header") {
         let theirs = parse_authorization(header).unwrap().unwrap();
         assert_eq!(ours.realm, theirs.realm, "{}: realm", case.name);
-        assert_eq!(set(ours.pairs), set(theirs.pairs), "{}: published header", case.name);
+        assert_eq!(
+            set(ours.pairs),
+            set(theirs.pairs),
+            "{}: published header",
+            case.name
+        );
         // Escapes differ in no byte, whatever the order.
         let items = |header: &str| -> BTreeSet<String> {
-            header.trim_start_matches("OAuth ").split(", ").map(str::to_owned).collect()
+            header
+                .trim_start_matches("OAuth ")
+                .split(", ")
+                .map(str::to_owned)
+                .collect()
         };
-        assert_eq!(items(authorization), items(header), "{}: spelling of the header", case.name);
+        assert_eq!(
+            items(authorization),
+            items(header),
+            "{}: spelling of the header",
+            case.name
+        );
     }
 }
 
@@ -63,7 +87,10 @@ fn published_requests() {
 #[test]
 fn published_header_of_the_rfc_in_its_order() {
     let cases = Case::all("published/requests.json");
-    let case = cases.iter().find(|case| case.name == "rfc5849-1.2-temporary-credentials").unwrap();
+    let case = cases
+        .iter()
+        .find(|case| case.name == "rfc5849-1.2-temporary-credentials")
+        .unwrap();
     assert_eq!(case.sign().authorization, string(&case.value, "/expected/header"));
 }
 
@@ -105,7 +132,12 @@ fn published_signatures_of_base_strings() {
         }
         .unwrap();
         let signature = key.sign(string(&case, "/base_string").as_bytes()).unwrap();
-        assert_eq!(signature, string(&case, "/expected"), "{}", string(&case, "/name"));
+        assert_eq!(
+            signature,
+            string(&case, "/expected"),
+            "{}",
+            string(&case, "/name")
+        );
     }
 }
 
@@ -114,7 +146,10 @@ fn published_percent_encodings() {
     let cases = cases("published/percent-encoding.json");
     assert_eq!(cases.len(), 15);
     for case in cases {
-        assert_eq!(percent_encode(string(&case, "/decoded")), string(&case, "/expected"));
+        assert_eq!(
+            percent_encode(string(&case, "/decoded")),
+            string(&case, "/expected")
+        );
     }
 }
 
@@ -124,7 +159,11 @@ fn published_parameter_normalizations() {
     assert_eq!(cases.len(), 9);
     for case in cases {
         let form = string(&case, "/form_encoded");
-        assert_eq!(normalize_parameters(form.as_bytes()), string(&case, "/expected"), "{form}");
+        assert_eq!(
+            normalize_parameters(form.as_bytes()),
+            string(&case, "/expected"),
+            "{form}"
+        );
     }
 }
 
@@ -148,18 +187,28 @@ fn published_body_hashes() {
             "SHA-256" => HashAlgorithm::Sha256,
             other => panic!("{other}"),
         };
-        assert_eq!(body_hash(algorithm, string(&case, "/body").as_bytes()), string(&case, "/expected"));
+        assert_eq!(
+            body_hash(algorithm, string(&case, "/body").as_bytes()),
+            string(&case, "/expected")
+        );
     }
 }
 
 #[test]
 fn each_case_has_a_source_or_its_judges() {
-    for path in ["published/requests.json", "published/signatures.json", "published/percent-encoding.json"] {
+    for path in [
+        "published/requests.json",
+        "published/signatures.json",
+        "published/percent-encoding.json",
+    ] {
         for case in cases(path) {
             assert!(!string(&case, "/source").is_empty(), "{case}");
         }
     }
-    for path in ["differential/agreed.jsonl", "differential/several-libraries.jsonl"] {
+    for path in [
+        "differential/agreed.jsonl",
+        "differential/several-libraries.jsonl",
+    ] {
         for case in cases(path) {
             assert!(case["agreed_by"].as_array().unwrap().len() >= 2, "{case}");
         }

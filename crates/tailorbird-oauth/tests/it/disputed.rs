@@ -26,7 +26,11 @@ fn check_wire_form(cases: &[Case]) {
         let wire = wire_url(&case.url, none).unwrap();
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*,;=%".contains(&byte);
         assert!(wire.bytes().all(legal), "{}: {wire}", case.name);
-        let request = |url| RequestToSign { method: &case.method, url, form_body: None };
+        let request = |url| RequestToSign {
+            method: &case.method,
+            url,
+            form_body: None,
+        };
         let parameters = parameters(SignatureMethod::HmacSha1);
         let key = hmac_key(SignatureMethod::HmacSha1);
         let before = sign(&request(&case.url), &parameters, &key, None).unwrap();
@@ -51,7 +55,11 @@ fn escapes_that_are_no_utf8_stay_bytes() {
     check_wire_form(&cases);
     for case in cases {
         assert!(case.sign().base_string.contains("%25FF%25FE"), "{}", case.name);
-        assert!(!case.sign().base_string.contains("%25EF%25BF%25BD"), "{}", case.name);
+        assert!(
+            !case.sign().base_string.contains("%25EF%25BF%25BD"),
+            "{}",
+            case.name
+        );
     }
 }
 

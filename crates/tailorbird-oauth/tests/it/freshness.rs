@@ -8,15 +8,30 @@ fn at(seconds: u64) -> Timestamp {
 
 #[test]
 fn the_window_says_how_far_off_a_clock_is() {
-    let window = TimeWindow { past_seconds: 300, future_seconds: 60 };
+    let window = TimeWindow {
+        past_seconds: 300,
+        future_seconds: 60,
+    };
     let now = at(10_000);
     assert_eq!(window.check(at(9_700), now), Ok(()));
     assert_eq!(window.check(at(10_060), now), Ok(()));
     let behind = window.check(at(9_588), now).unwrap_err();
-    assert_eq!(behind, Rejection::TimestampOutside { offset_seconds: -412, allowed_seconds: 300 });
-    assert_eq!(behind.to_string(), "oauth_timestamp is 412 seconds behind; at most 300 are allowed");
+    assert_eq!(
+        behind,
+        Rejection::TimestampOutside {
+            offset_seconds: -412,
+            allowed_seconds: 300
+        }
+    );
+    assert_eq!(
+        behind.to_string(),
+        "oauth_timestamp is 412 seconds behind; at most 300 are allowed"
+    );
     let ahead = window.check(at(10_061), now).unwrap_err();
-    assert_eq!(ahead.to_string(), "oauth_timestamp is 61 seconds ahead; at most 60 are allowed");
+    assert_eq!(
+        ahead.to_string(),
+        "oauth_timestamp is 61 seconds ahead; at most 60 are allowed"
+    );
     assert!(window.check(at(u64::MAX), now).is_err());
 }
 
@@ -25,7 +40,10 @@ fn a_nonce_is_used_once_per_timestamp_client_and_token() {
     let mut memory = NonceMemory::new(100, 300);
     let now = at(1_000);
     assert_eq!(memory.remember("c", Some("t"), now, "n", now), Ok(()));
-    assert_eq!(memory.remember("c", Some("t"), now, "n", now), Err(Rejection::NonceUsed));
+    assert_eq!(
+        memory.remember("c", Some("t"), now, "n", now),
+        Err(Rejection::NonceUsed)
+    );
     assert_eq!(memory.remember("c", Some("t"), at(1_001), "n", now), Ok(()));
     assert_eq!(memory.remember("c", Some("t2"), now, "n", now), Ok(()));
     assert_eq!(memory.remember("c", None, now, "n", now), Ok(()));
@@ -46,7 +64,9 @@ fn nonces_are_forgotten_when_their_timestamps_expire() {
     assert_eq!(memory.len(), 2, "a second later it is not");
     assert_eq!(
         memory.remember("c", None, at(1_000), "n", at(1_301)),
-        Err(Rejection::NonceForgotten { oldest_seconds: 1_000 }),
+        Err(Rejection::NonceForgotten {
+            oldest_seconds: 1_000
+        }),
         "and its repetition must not pass for that"
     );
 }
@@ -65,6 +85,9 @@ fn a_flood_never_makes_a_repetition_pass() {
         memory.remember("c", None, at(900), "victim", now),
         Err(Rejection::NonceForgotten { oldest_seconds: 940 })
     );
-    assert_eq!(memory.remember("c", None, at(945), "flood", now), Err(Rejection::NonceUsed));
+    assert_eq!(
+        memory.remember("c", None, at(945), "flood", now),
+        Err(Rejection::NonceUsed)
+    );
     assert_eq!(memory.remember("c", None, at(999), "fresh", now), Ok(()));
 }

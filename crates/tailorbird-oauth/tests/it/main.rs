@@ -11,17 +11,17 @@
 )]
 
 mod case;
-// mod clients;
+mod clients;
 mod conformance;
-// mod diagnosis;
+mod diagnosis;
 mod disputed;
-// mod freshness;
-// mod keys;
-// mod messages;
-// mod placement;
-// mod properties;
-// mod refusals;
-// mod secrecy;
-// mod traps;
-// mod verification;
-// mod wire_urls;
+mod freshness;
+mod keys;
+mod messages;
+mod placement;
+mod properties;
+mod refusals;
+mod secrecy;
+mod traps;
+mod verification;
+mod wire_urls;

@@ -8,13 +8,17 @@ use tailorbird_oauth::{
 };
 
 use crate::case::{
-    CLIENT_KEY, CLIENT_SECRET, FORM, Received, TOKEN, TOKEN_SECRET, base, hmac_key, normalized, parameters, send,
+    CLIENT_KEY, CLIENT_SECRET, FORM, Received, TOKEN, TOKEN_SECRET, base, hmac_key, normalized, parameters,
+    send,
 };
 use crate::diagnosis::candidates;
 use crate::verification::verify;
 
-const GET: RequestToSign<'_> =
-    RequestToSign { method: "GET", url: "https://api.example.com/r?a=1", form_body: None };
+const GET: RequestToSign<'_> = RequestToSign {
+    method: "GET",
+    url: "https://api.example.com/r?a=1",
+    form_body: None,
+};
 
 #[test]
 fn trap_01_a_plus_in_query_and_form_is_a_space() {
@@ -28,7 +32,11 @@ fn trap_01_no_raw_plus_goes_onto_the_wire() {
     let url = wire_url("http://h/?q=x+y", [("z", "+ ")]).unwrap();
     assert_eq!(url, "http://h/?q=x%20y&z=%2B%20");
     let received = send(
-        &RequestToSign { method: "GET", url: &url, form_body: None },
+        &RequestToSign {
+            method: "GET",
+            url: &url,
+            form_body: None,
+        },
         &parameters(SignatureMethod::HmacSha1).with_callback("http://c/?x=1+2 3"),
         &hmac_key(SignatureMethod::HmacSha1),
         Placement::Query,
@@ -38,22 +46,34 @@ fn trap_01_no_raw_plus_goes_onto_the_wire() {
 
 #[test]
 fn trap_02_names_are_decoded_too() {
-    assert_eq!(normalized("http://h/?filter%5Bid%5D=1&c%40=", None), "c%40=&filter%5Bid%5D=1");
+    assert_eq!(
+        normalized("http://h/?filter%5Bid%5D=1&c%40=", None),
+        "c%40=&filter%5Bid%5D=1"
+    );
 }
 
 #[test]
 fn trap_03_sorting_happens_after_encoding_and_by_bytes() {
     // Raw, `a!` (0x21) sorts before `a-` (0x2D) and `a` + umlaut after both; encoded, `%` precedes all.
-    assert_eq!(normalized("http://h/?a-=1&a!=2&a%C3%A4=3&a=4&A=5", None), "A=5&a=4&a%21=2&a%C3%A4=3&a-=1");
+    assert_eq!(
+        normalized("http://h/?a-=1&a!=2&a%C3%A4=3&a=4&A=5", None),
+        "A=5&a=4&a%21=2&a%C3%A4=3&a-=1"
+    );
     // `~` (0x7E) is unreserved and sorts after letters, while é, above it, is encoded and precedes them.
-    assert_eq!(normalized("http://h/?k=%C3%A9&k=~&k=z&k=B", None), "k=%C3%A9&k=B&k=z&k=~");
+    assert_eq!(
+        normalized("http://h/?k=%C3%A9&k=~&k=z&k=B", None),
+        "k=%C3%A9&k=B&k=z&k=~"
+    );
     // A name that another one begins with comes first, whatever follows in the pair.
     assert_eq!(normalized("http://h/?ab=0&a=z&a-=0", None), "a=z&a-=0&ab=0");
 }
 
 #[test]
 fn trap_04_the_same_name_in_query_and_body_is_two_parameters() {
-    assert_eq!(normalized("http://h/?alt=json", Some("alt=json")), "alt=json&alt=json");
+    assert_eq!(
+        normalized("http://h/?alt=json", Some("alt=json")),
+        "alt=json&alt=json"
+    );
     assert_eq!(normalized("http://h/?a=&a=x", None), "a=&a=x");
 }
 
@@ -78,30 +98,64 @@ fn trap_05_base_string_uri() {
 
 #[test]
 fn trap_06_the_path_is_signed_byte_for_byte_as_sent() {
-    for path in ["/a/./b/../c", "/%7euser", "/%7Euser", "/~user", "/a!b$c'(d)", "/a%2fb", "/a//b/", "/é|["] {
+    for path in [
+        "/a/./b/../c",
+        "/%7euser",
+        "/%7Euser",
+        "/~user",
+        "/a!b$c'(d)",
+        "/a%2fb",
+        "/a//b/",
+        "/é|[",
+    ] {
         let url = format!("http://h{path}?q");
         assert_eq!(base_string_uri(&url).unwrap(), format!("http://h{path}"));
         let received = send(
-            &RequestToSign { method: "GET", url: &url, form_body: None },
+            &RequestToSign {
+                method: "GET",
+                url: &url,
+                form_body: None,
+            },
             &parameters(SignatureMethod::HmacSha1),
             &hmac_key(SignatureMethod::HmacSha1),
             Placement::Header,
         );
-        assert_eq!(received.url, url, "the URL that is sent is the one that was signed");
+        assert_eq!(
+            received.url, url,
+            "the URL that is sent is the one that was signed"
+        );
         assert!(verify(&received, Strictness::Strict).is_accepted());
     }
 }
 
 #[test]
 fn trap_07_only_the_realm_of_the_header_is_left_out() {
-    let query = RequestToSign { method: "GET", url: "http://h/?realm=query", form_body: None };
+    let query = RequestToSign {
+        method: "GET",
+        url: "http://h/?realm=query",
+        form_body: None,
+    };
     let key = hmac_key(SignatureMethod::HmacSha1);
-    let with = sign(&query, &parameters(SignatureMethod::HmacSha1), &key, Some("header")).unwrap();
+    let with = sign(
+        &query,
+        &parameters(SignatureMethod::HmacSha1),
+        &key,
+        Some("header"),
+    )
+    .unwrap();
     let without = sign(&query, &parameters(SignatureMethod::HmacSha1), &key, None).unwrap();
     assert_eq!(with.base_string, without.base_string);
     assert_eq!(with.signature, without.signature);
-    assert!(with.base_string.ends_with("%26realm%3Dquery"), "{}", with.base_string);
-    assert!(with.authorization.starts_with("OAuth realm=\"header\", "), "{}", with.authorization);
+    assert!(
+        with.base_string.ends_with("%26realm%3Dquery"),
+        "{}",
+        with.base_string
+    );
+    assert!(
+        with.authorization.starts_with("OAuth realm=\"header\", "),
+        "{}",
+        with.authorization
+    );
 
     // The server, too: both at once, the header's is dropped and the query's signed.
     let received = Received {
@@ -136,7 +190,10 @@ fn trap_09_a_semicolon_parts_nothing_and_empty_pairs_are_none() {
 fn trap_10_raw_illegal_characters_are_encoded_before_sending_and_decoded_leniently() {
     let raw = "http://h/p?a=[1]|{2}<>\"^`\\ &é=ü";
     let wire = wire_url(raw, [("", ""); 0]).unwrap();
-    assert_eq!(wire, "http://h/p?a=%5B1%5D%7C%7B2%7D%3C%3E%22%5E%60%5C%20&%C3%A9=%C3%BC");
+    assert_eq!(
+        wire,
+        "http://h/p?a=%5B1%5D%7C%7B2%7D%3C%3E%22%5E%60%5C%20&%C3%A9=%C3%BC"
+    );
     assert_eq!(normalized(raw, None), normalized(&wire, None));
 }
 
@@ -150,12 +207,23 @@ fn trap_12_values_in_query_and_body_are_decoded_once() {
     for placement in Placement::all() {
         for method in [SignatureMethod::HmacSha1, SignatureMethod::Plaintext] {
             let callback = "http://c/?next=%2Fhome%3Fa%3D1";
-            let request = RequestToSign { method: "POST", url: "https://h/r", form_body: Some(b"") };
-            let received =
-                send(&request, &parameters(method).with_callback(callback), &hmac_key(method), placement);
+            let request = RequestToSign {
+                method: "POST",
+                url: "https://h/r",
+                form_body: Some(b""),
+            };
+            let received = send(
+                &request,
+                &parameters(method).with_callback(callback),
+                &hmac_key(method),
+                placement,
+            );
             let presented = received.read(Strictness::Strict).unwrap();
             assert_eq!(presented.callback(), Some(callback), "{placement}");
-            assert!(verify(&received, Strictness::Strict).is_accepted(), "{method} {placement}");
+            assert!(
+                verify(&received, Strictness::Strict).is_accepted(),
+                "{method} {placement}"
+            );
         }
     }
 }
@@ -165,7 +233,11 @@ fn trap_12_a_client_that_decodes_twice_is_told_so() {
     // What such a client signs: the callback decoded once more.
     let twice = parameters(SignatureMethod::HmacSha1).with_callback("http://c/?next=/home");
     let sent = parameters(SignatureMethod::HmacSha1).with_callback("http://c/?next=%2Fhome");
-    let request = RequestToSign { method: "GET", url: "https://h/r", form_body: None };
+    let request = RequestToSign {
+        method: "GET",
+        url: "https://h/r",
+        form_body: None,
+    };
     let key = hmac_key(SignatureMethod::HmacSha1);
     let mut signed = sign(&request, &sent, &key, None).unwrap();
     signed.signature = sign(&request, &twice, &key, None).unwrap().signature;
@@ -174,11 +246,18 @@ fn trap_12_a_client_that_decodes_twice_is_told_so() {
     else {
         panic!("not in the query")
     };
-    let received =
-        Received { method: "GET".into(), url, authorization: None, content_type: None, body: Vec::new() };
+    let received = Received {
+        method: "GET".into(),
+        url,
+        authorization: None,
+        content_type: None,
+        body: Vec::new(),
+    };
     assert_eq!(
         verify(&received, Strictness::Strict).into_result(),
-        Err(Rejection::SignatureDiffers { method: SignatureMethod::HmacSha1 })
+        Err(Rejection::SignatureDiffers {
+            method: SignatureMethod::HmacSha1
+        })
     );
     let presented = received.read(Strictness::Strict).unwrap();
     let secrets = candidates();
@@ -194,10 +273,18 @@ fn trap_13_body_hash_by_the_methods_digest_or_by_sha1() {
     let method = SignatureMethod::HmacSha256;
     for (digest, hash, notes) in [
         (BodyHashDigest::OfMethod, HashAlgorithm::Sha256, vec![]),
-        (BodyHashDigest::Sha1, HashAlgorithm::Sha1, vec![Note::Sha1BodyHash]),
+        (
+            BodyHashDigest::Sha1,
+            HashAlgorithm::Sha1,
+            vec![Note::Sha1BodyHash],
+        ),
     ] {
         assert_eq!(digest.algorithm(method), hash);
-        let request = RequestToSign { method: "POST", url: "https://h/r", form_body: None };
+        let request = RequestToSign {
+            method: "POST",
+            url: "https://h/r",
+            form_body: None,
+        };
         let parameters = parameters(method).with_body_hash(body_hash(hash, body));
         let mut received = send(&request, &parameters, &hmac_key(method), Placement::Header);
         received.content_type = Some("application/json".to_owned());
@@ -217,8 +304,16 @@ fn trap_13_body_hash_by_the_methods_digest_or_by_sha1() {
 fn trap_14_the_body_hash_is_encoded_like_every_other_parameter() {
     let parameters = parameters(SignatureMethod::HmacSha256).with_body_hash("body/hash");
     let signed = sign(&GET, &parameters, &hmac_key(SignatureMethod::HmacSha256), None).unwrap();
-    assert!(signed.base_string.contains("oauth_body_hash%3Dbody%252Fhash"), "{}", signed.base_string);
-    assert!(signed.authorization.contains("oauth_body_hash=\"body%2Fhash\""), "{}", signed.authorization);
+    assert!(
+        signed.base_string.contains("oauth_body_hash%3Dbody%252Fhash"),
+        "{}",
+        signed.base_string
+    );
+    assert!(
+        signed.authorization.contains("oauth_body_hash=\"body%2Fhash\""),
+        "{}",
+        signed.authorization
+    );
 }
 
 #[test]
@@ -226,8 +321,19 @@ fn trap_14_the_dialect_that_encodes_it_once_is_recognised() {
     let parameters = parameters(SignatureMethod::HmacSha256).with_body_hash("body/hash");
     let key = hmac_key(SignatureMethod::HmacSha256);
     let signed = sign(&GET, &parameters, &key, None).unwrap();
-    let wrong = key.sign(signed.base_string.replace("body%252Fhash", "body%2Fhash").as_bytes()).unwrap();
-    let pairs: Vec<_> = parameters.pairs().iter().map(|(name, value)| (&**name, &**value)).collect();
+    let wrong = key
+        .sign(
+            signed
+                .base_string
+                .replace("body%252Fhash", "body%2Fhash")
+                .as_bytes(),
+        )
+        .unwrap();
+    let pairs: Vec<_> = parameters
+        .pairs()
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
     let secrets = candidates();
     let diagnosis = tailorbird_oauth::diagnose(
         &tailorbird_oauth::Evidence {
@@ -241,7 +347,10 @@ fn trap_14_the_dialect_that_encodes_it_once_is_recognised() {
         },
         &secrets.candidates(),
     );
-    assert_eq!(diagnosis, Ok(Diagnosis::Explained(vec![Cause::BodyHashEncodedOnce])));
+    assert_eq!(
+        diagnosis,
+        Ok(Diagnosis::Explained(vec![Cause::BodyHashEncodedOnce]))
+    );
 }
 
 #[test]
@@ -253,11 +362,18 @@ fn trap_15_parameters_in_two_places() {
         form_body: Some(b"oauth_verifier=1234567"),
     };
     let method = SignatureMethod::HmacSha1;
-    let received = send(&request, &parameters(method), &hmac_key(method), Placement::Header);
+    let received = send(
+        &request,
+        &parameters(method),
+        &hmac_key(method),
+        Placement::Header,
+    );
     let places = vec![Placement::Header, Placement::Body];
     assert_eq!(
         verify(&received, Strictness::Strict).into_result(),
-        Err(Rejection::SeveralPlaces { places: places.clone() })
+        Err(Rejection::SeveralPlaces {
+            places: places.clone()
+        })
     );
     assert!(verify(&received, Strictness::Lenient).is_accepted());
     let presented = received.read(Strictness::Lenient).unwrap();
@@ -277,22 +393,50 @@ fn trap_16_the_version_is_1_0_and_nothing_else() {
         ("oauth_nonce", "n"),
         ("oauth_version", "1.0A"),
     ];
-    let received = send(&GET, &ProtocolParameters::from_pairs(pairs), &hmac_key(method), Placement::Header);
+    let received = send(
+        &GET,
+        &ProtocolParameters::from_pairs(pairs),
+        &hmac_key(method),
+        Placement::Header,
+    );
     for strictness in [Strictness::Strict, Strictness::Lenient] {
         let rejection = verify(&received, strictness).into_result().unwrap_err();
-        assert_eq!(rejection, Rejection::UnsupportedVersion { given: "1.0A".to_owned() });
-        assert_eq!(rejection.to_string(), "oauth_version is \"1.0A\"; the only valid value is \"1.0\"");
+        assert_eq!(
+            rejection,
+            Rejection::UnsupportedVersion {
+                given: "1.0A".to_owned()
+            }
+        );
+        assert_eq!(
+            rejection.to_string(),
+            "oauth_version is \"1.0A\"; the only valid value is \"1.0\""
+        );
     }
-    let received =
-        send(&GET, &ProtocolParameters::from_pairs(pairs[..5].to_vec()), &hmac_key(method), Placement::Header);
-    assert!(verify(&received, Strictness::Strict).is_accepted(), "it may be left out");
+    let received = send(
+        &GET,
+        &ProtocolParameters::from_pairs(pairs[..5].to_vec()),
+        &hmac_key(method),
+        Placement::Header,
+    );
+    assert!(
+        verify(&received, Strictness::Strict).is_accepted(),
+        "it may be left out"
+    );
 }
 
 #[test]
 fn trap_17_plaintext_is_the_encoded_secrets_and_encoded_again_in_the_header() {
-    let signed =
-        sign(&GET, &parameters(SignatureMethod::Plaintext), &hmac_key(SignatureMethod::Plaintext), None).unwrap();
-    assert_eq!(signed.signature, "client%20secret%20%26%20more&t%C3%B6k%C3%A9n-secret%2B");
+    let signed = sign(
+        &GET,
+        &parameters(SignatureMethod::Plaintext),
+        &hmac_key(SignatureMethod::Plaintext),
+        None,
+    )
+    .unwrap();
+    assert_eq!(
+        signed.signature,
+        "client%20secret%20%26%20more&t%C3%B6k%C3%A9n-secret%2B"
+    );
     assert!(
         signed.authorization.ends_with(
             "oauth_signature=\"client%2520secret%2520%2526%2520more%26t%25C3%25B6k%25C3%25A9n-secret%252B\""
@@ -300,7 +444,10 @@ fn trap_17_plaintext_is_the_encoded_secrets_and_encoded_again_in_the_header() {
         "{}",
         signed.authorization
     );
-    assert!(signed.base_string.starts_with("GET&"), "the base string is given nevertheless");
+    assert!(
+        signed.base_string.starts_with("GET&"),
+        "the base string is given nevertheless"
+    );
 }
 
 #[test]
@@ -339,25 +486,47 @@ fn trap_18_a_given_empty_token_is_signed() {
         realm: None,
     })
     .unwrap();
-    assert!(signed.base_string.ends_with("%26oauth_token%3D"), "{}", signed.base_string);
-    assert!(signed.authorization.contains("oauth_token=\"\""), "{}", signed.authorization);
+    assert!(
+        signed.base_string.ends_with("%26oauth_token%3D"),
+        "{}",
+        signed.base_string
+    );
+    assert!(
+        signed.authorization.contains("oauth_token=\"\""),
+        "{}",
+        signed.authorization
+    );
 }
 
 #[test]
 fn trap_19_plaintext_may_leave_nonce_and_timestamp_out_and_other_methods_may_not() {
-    for (method, accepted) in [(SignatureMethod::Plaintext, true), (SignatureMethod::HmacSha1, false)] {
+    for (method, accepted) in [
+        (SignatureMethod::Plaintext, true),
+        (SignatureMethod::HmacSha1, false),
+    ] {
         let pairs = [
             ("oauth_consumer_key", CLIENT_KEY),
             ("oauth_token", TOKEN),
             ("oauth_signature_method", method.name()),
         ];
-        let received = send(&GET, &ProtocolParameters::from_pairs(pairs), &hmac_key(method), Placement::Header);
-        assert_eq!(verify(&received, Strictness::Strict).is_accepted(), accepted, "{method}");
+        let received = send(
+            &GET,
+            &ProtocolParameters::from_pairs(pairs),
+            &hmac_key(method),
+            Placement::Header,
+        );
+        assert_eq!(
+            verify(&received, Strictness::Strict).is_accepted(),
+            accepted,
+            "{method}"
+        );
         if !accepted {
             assert_eq!(
                 received.read(Strictness::Strict).unwrap().rejections(),
                 [
-                    Rejection::MissingParameter { name: "oauth_timestamp" },
+                    Rejection::MissingParameter {
+                        name: "oauth_timestamp"
+                    },
                     Rejection::MissingParameter { name: "oauth_nonce" },
                 ]
             );
@@ -375,7 +544,12 @@ fn trap_19_a_timestamp_needs_no_ten_digits() {
         ("oauth_nonce", "n"),
     ];
     let key = hmac_key(SignatureMethod::HmacSha1);
-    let received = send(&GET, &ProtocolParameters::from_pairs(pairs), &key, Placement::Header);
+    let received = send(
+        &GET,
+        &ProtocolParameters::from_pairs(pairs),
+        &key,
+        Placement::Header,
+    );
     assert!(verify(&received, Strictness::Strict).is_accepted());
 }
 
@@ -385,7 +559,14 @@ fn headers_are_read_whatever_their_white_space() {
     let header = parse_authorization(spread).unwrap().unwrap();
     assert_eq!(header.realm.as_deref(), Some("a\"b"));
     let pair = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-    assert_eq!(header.pairs, [pair("oauth_consumer_key", "k "), pair("oauth_token", "t"), pair("x", "")]);
+    assert_eq!(
+        header.pairs,
+        [
+            pair("oauth_consumer_key", "k "),
+            pair("oauth_token", "t"),
+            pair("x", "")
+        ]
+    );
     assert_eq!(parse_authorization("Bearer abc"), Ok(None));
     assert!(parse_authorization("OAuth oauth_token=\"open").is_err());
     assert!(parse_authorization("OAuth nonsense").is_err());

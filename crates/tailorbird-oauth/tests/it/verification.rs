@@ -11,15 +11,21 @@ use crate::case::{CLIENT_SECRET, FORM, Received, TOKEN_SECRET, hmac_key, paramet
 pub(crate) fn verify(received: &Received, strictness: Strictness) -> Verdict {
     let client_secret = ClientSecret::new(CLIENT_SECRET);
     let token_secret = TokenSecret::new(TOKEN_SECRET);
-    received.read(strictness).unwrap().verify(VerificationKey::Secrets {
-        client_secret: &client_secret,
-        token_secret: Some(&token_secret),
-    })
+    received
+        .read(strictness)
+        .unwrap()
+        .verify(VerificationKey::Secrets {
+            client_secret: &client_secret,
+            token_secret: Some(&token_secret),
+        })
 }
 
 const METHOD: SignatureMethod = SignatureMethod::HmacSha1;
-const GET: RequestToSign<'_> =
-    RequestToSign { method: "GET", url: "https://api.example.com:8443/r?a=1", form_body: None };
+const GET: RequestToSign<'_> = RequestToSign {
+    method: "GET",
+    url: "https://api.example.com:8443/r?a=1",
+    form_body: None,
+};
 
 fn received() -> Received {
     send(&GET, &parameters(METHOD), &hmac_key(METHOD), Placement::Header)
@@ -27,7 +33,11 @@ fn received() -> Received {
 
 fn without(name: &str) -> ProtocolParameters<'static> {
     let parameters = parameters(METHOD);
-    let pairs = parameters.pairs().iter().filter(|(given, _)| given != name).cloned();
+    let pairs = parameters
+        .pairs()
+        .iter()
+        .filter(|(given, _)| given != name)
+        .cloned();
     ProtocolParameters::from_pairs(pairs.collect::<Vec<_>>())
 }
 
@@ -41,7 +51,10 @@ fn a_right_request_shows_what_it_carries() {
     assert_eq!(presented.consumer_key(), Some("client-key"));
     assert_eq!(presented.token(), Some("token"));
     assert_eq!(presented.timestamp().unwrap().seconds(), 1_318_622_958);
-    assert_eq!(presented.nonce(), Some("kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg"));
+    assert_eq!(
+        presented.nonce(),
+        Some("kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg")
+    );
     assert_eq!(presented.signature_method(), Some(METHOD));
     assert_eq!(presented.version(), Some("1.0"));
     assert_eq!(presented.callback(), None);
@@ -71,30 +84,51 @@ fn each_demanded_parameter_is_missed_by_name() {
     unsigned.authorization = Some(header.split_once(", oauth_signature=").unwrap().0.to_owned());
     assert_eq!(
         rejection(&unsigned, Strictness::Lenient),
-        Rejection::MissingParameter { name: "oauth_signature" }
+        Rejection::MissingParameter {
+            name: "oauth_signature"
+        }
     );
 }
 
 #[test]
 fn a_request_refused_for_its_form_still_has_its_base_string() {
-    let received = send(&GET, &without("oauth_nonce"), &hmac_key(METHOD), Placement::Header);
+    let received = send(
+        &GET,
+        &without("oauth_nonce"),
+        &hmac_key(METHOD),
+        Placement::Header,
+    );
     let presented = received.read(Strictness::Strict).unwrap();
-    assert!(presented.base_string().starts_with("GET&https%3A%2F%2Fapi.example.com%3A8443%2Fr&a%3D1%26oauth_"));
+    assert!(
+        presented
+            .base_string()
+            .starts_with("GET&https%3A%2F%2Fapi.example.com%3A8443%2Fr&a%3D1%26oauth_")
+    );
 }
 
 #[test]
 fn another_host_scheme_or_port_changes_the_base_string() {
-    for url in ["http://api.example.com:8443/r?a=1", "https://api.example.com/r?a=1", "https://x.com:8443/r?a=1"] {
+    for url in [
+        "http://api.example.com:8443/r?a=1",
+        "https://api.example.com/r?a=1",
+        "https://x.com:8443/r?a=1",
+    ] {
         let mut moved = received();
         moved.url = url.to_owned();
-        assert_eq!(rejection(&moved, Strictness::Strict), Rejection::SignatureDiffers { method: METHOD }, "{url}");
+        assert_eq!(
+            rejection(&moved, Strictness::Strict),
+            Rejection::SignatureDiffers { method: METHOD },
+            "{url}"
+        );
     }
 }
 
 #[test]
 fn an_unknown_method_names_the_valid_ones() {
     let mut received = received();
-    received.authorization = received.authorization.map(|header| header.replace("HMAC-SHA1", "HMAC-MD5"));
+    received.authorization = received
+        .authorization
+        .map(|header| header.replace("HMAC-SHA1", "HMAC-MD5"));
     let rejection = rejection(&received, Strictness::Lenient);
     assert_eq!(
         rejection.to_string(),
@@ -111,7 +145,9 @@ fn a_timestamp_has_to_be_a_positive_number() {
         let received = send(&GET, &pairs, &hmac_key(METHOD), Placement::Header);
         assert_eq!(
             rejection(&received, Strictness::Lenient),
-            Rejection::TimestampUnreadable { given: given.to_owned() }
+            Rejection::TimestampUnreadable {
+                given: given.to_owned()
+            }
         );
     }
 }
@@ -125,14 +161,22 @@ fn a_value_twice_counts_once_for_lenient_providers_only() {
     assert_eq!(
         twice.read(Strictness::Strict).unwrap().rejections(),
         [
-            Rejection::RepeatedParameter { name: "oauth_token".into(), places: places.clone() },
-            Rejection::SeveralPlaces { places: places.clone() },
+            Rejection::RepeatedParameter {
+                name: "oauth_token".into(),
+                places: places.clone()
+            },
+            Rejection::SeveralPlaces {
+                places: places.clone()
+            },
         ]
     );
     assert!(verify(&twice, Strictness::Lenient).is_accepted());
     assert_eq!(
         twice.read(Strictness::Lenient).unwrap().notes(),
-        [Note::RepeatedParameter { name: "oauth_token".into(), places }]
+        [Note::RepeatedParameter {
+            name: "oauth_token".into(),
+            places
+        }]
     );
 }
 
@@ -153,8 +197,17 @@ fn different_values_of_one_parameter_are_refused_by_all() {
 
 #[test]
 fn ordinary_parameters_may_repeat() {
-    let request = RequestToSign { method: "POST", url: "https://h/?a=1&a=1", form_body: Some(b"a=1&a=2") };
-    let received = send(&request, &parameters(METHOD), &hmac_key(METHOD), Placement::Header);
+    let request = RequestToSign {
+        method: "POST",
+        url: "https://h/?a=1&a=1",
+        form_body: Some(b"a=1&a=2"),
+    };
+    let received = send(
+        &request,
+        &parameters(METHOD),
+        &hmac_key(METHOD),
+        Placement::Header,
+    );
     assert!(verify(&received, Strictness::Strict).is_accepted());
 }
 
@@ -168,7 +221,10 @@ fn other_items_in_the_header_are_signed_and_noted_or_refused() {
         Rejection::UnexpectedHeaderItem { name: name.clone() }
     );
     assert!(verify(&received, Strictness::Lenient).is_accepted());
-    assert_eq!(received.read(Strictness::Lenient).unwrap().notes(), [Note::ExtraHeaderItem { name }]);
+    assert_eq!(
+        received.read(Strictness::Lenient).unwrap().notes(),
+        [Note::ExtraHeaderItem { name }]
+    );
 }
 
 #[test]
@@ -180,7 +236,11 @@ fn unknown_oauth_parameters_are_signed_like_the_others() {
 
 #[test]
 fn a_body_counts_by_its_content_type_alone() {
-    let form = RequestToSign { method: "POST", url: "https://h/", form_body: Some(b"status=hi") };
+    let form = RequestToSign {
+        method: "POST",
+        url: "https://h/",
+        form_body: Some(b"status=hi"),
+    };
     for (content_type, accepted) in [
         (FORM, true),
         ("Application/X-WWW-Form-URLencoded; charset=UTF-8", true),
@@ -189,7 +249,11 @@ fn a_body_counts_by_its_content_type_alone() {
     ] {
         let mut received = send(&form, &parameters(METHOD), &hmac_key(METHOD), Placement::Header);
         received.content_type = Some(content_type.to_owned());
-        assert_eq!(verify(&received, Strictness::Strict).is_accepted(), accepted, "{content_type}");
+        assert_eq!(
+            verify(&received, Strictness::Strict).is_accepted(),
+            accepted,
+            "{content_type}"
+        );
     }
 }
 
@@ -199,7 +263,10 @@ fn a_signature_that_is_no_base64_is_named() {
     let header = received.authorization.take().unwrap();
     let (before, _) = header.split_once("oauth_signature=\"").unwrap();
     received.authorization = Some(format!("{before}oauth_signature=\"%21%21\""));
-    assert_eq!(rejection(&received, Strictness::Strict), Rejection::SignatureNotBase64);
+    assert_eq!(
+        rejection(&received, Strictness::Strict),
+        Rejection::SignatureNotBase64
+    );
 }
 
 #[test]
@@ -212,8 +279,14 @@ fn a_signature_without_its_padding_is_the_same_signature() {
 #[test]
 fn keys_of_the_wrong_kind_are_named() {
     let key = RsaVerifyingKey::from_public_pem(&crate::case::text("keys/own-rsa-2048.public.pem")).unwrap();
-    let verdict = received().read(Strictness::Strict).unwrap().verify(VerificationKey::RsaPublicKey(&key));
-    assert_eq!(verdict, Verdict::Rejected(Rejection::NoKeyForMethod { method: METHOD }));
+    let verdict = received()
+        .read(Strictness::Strict)
+        .unwrap()
+        .verify(VerificationKey::RsaPublicKey(&key));
+    assert_eq!(
+        verdict,
+        Verdict::Rejected(Rejection::NoKeyForMethod { method: METHOD })
+    );
 }
 
 #[test]
@@ -232,9 +305,18 @@ fn unreadable_requests() {
     assert_eq!(read(incoming("/", "h", Some("Bearer x"))), ReadError::NotSigned);
     assert_eq!(read(incoming("*", "h", None)), ReadError::TargetNotAPath);
     assert_eq!(read(incoming("http://h/", "h", None)), ReadError::TargetNotAPath);
-    assert!(matches!(read(incoming("/", "h", Some("OAuth a"))), ReadError::AuthorizationHeader(_)));
-    assert!(matches!(read(incoming("/?oauth_token=t", "h:p", None)), ReadError::BaseString(_)));
-    assert!(matches!(read(incoming("/?oauth_token=t", "", None)), ReadError::BaseString(_)));
+    assert!(matches!(
+        read(incoming("/", "h", Some("OAuth a"))),
+        ReadError::AuthorizationHeader(_)
+    ));
+    assert!(matches!(
+        read(incoming("/?oauth_token=t", "h:p", None)),
+        ReadError::BaseString(_)
+    ));
+    assert!(matches!(
+        read(incoming("/?oauth_token=t", "", None)),
+        ReadError::BaseString(_)
+    ));
 }
 
 #[test]
@@ -242,7 +324,12 @@ fn values_that_are_no_text_are_refused() {
     let mut received = received();
     received.url.push_str("&oauth_verifier=%FF");
     let rejections = received.read(Strictness::Lenient).unwrap().rejections().to_vec();
-    assert_eq!(rejections, [Rejection::NotText { name: "oauth_verifier".into() }]);
+    assert_eq!(
+        rejections,
+        [Rejection::NotText {
+            name: "oauth_verifier".into()
+        }]
+    );
 }
 
 #[test]
@@ -257,17 +344,29 @@ fn an_empty_token_counts_as_none() {
 
 #[test]
 fn a_body_hash_has_no_place_beside_a_form() {
-    let request = RequestToSign { method: "POST", url: "https://h/", form_body: Some(b"a=1") };
+    let request = RequestToSign {
+        method: "POST",
+        url: "https://h/",
+        form_body: Some(b"a=1"),
+    };
     let parameters = parameters(METHOD).with_body_hash("x");
     let received = send(&request, &parameters, &hmac_key(METHOD), Placement::Header);
-    assert_eq!(rejection(&received, Strictness::Strict), Rejection::BodyHashOnForm);
+    assert_eq!(
+        rejection(&received, Strictness::Strict),
+        Rejection::BodyHashOnForm
+    );
     assert!(verify(&received, Strictness::Lenient).is_accepted());
-    assert_eq!(received.read(Strictness::Lenient).unwrap().notes(), [Note::BodyHashOnForm]);
+    assert_eq!(
+        received.read(Strictness::Lenient).unwrap().notes(),
+        [Note::BodyHashOnForm]
+    );
 }
 
 #[test]
 fn notes_are_sentences() {
-    let note = Note::SeveralPlaces { places: vec![Placement::Header, Placement::Body] };
+    let note = Note::SeveralPlaces {
+        places: vec![Placement::Header, Placement::Body],
+    };
     assert_eq!(
         note.to_string(),
         "oauth_ parameters stand in several places (header, body); RFC 5849 §3.5 allows one"
