@@ -149,14 +149,15 @@ fn parse_port(digits: &[u8]) -> Result<u16, UrlError> {
 pub fn encode_query<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
     let mut out = Vec::new();
     for (name, value) in pairs {
-        push_pair(&mut out, name.as_ref(), value.as_ref());
+        push_pair(&mut out, 0, name.as_ref(), value.as_ref());
     }
     ascii_string(out)
 }
 
-/// Appends `name=value`, with `&` in front where something precedes.
-pub(crate) fn push_pair(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    if !matches!(out.last(), None | Some(b'?' | b'&')) {
+/// Appends `name=value` to a query or form that begins at `start`, with `&` in front where something
+/// precedes. The last byte alone would not tell: a `?` may be the end of a value.
+pub(crate) fn push_pair(out: &mut Vec<u8>, start: usize, name: &[u8], value: &[u8]) {
+    if out.len() > start && out.last() != Some(&b'&') {
         out.push(b'&');
     }
     encode_into(out, name);
@@ -210,7 +211,7 @@ pub fn wire_url<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     let mut query_out = Vec::with_capacity(query.len());
     push_legal(&mut query_out, query, true);
     for (name, value) in pairs {
-        push_pair(&mut query_out, name.as_ref(), value.as_ref());
+        push_pair(&mut query_out, 0, name.as_ref(), value.as_ref());
     }
     if !query_out.is_empty() {
         out.push(b'?');

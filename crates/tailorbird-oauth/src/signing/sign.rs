@@ -139,11 +139,18 @@ impl fmt::Debug for Placed {
 /// assert!(signed.authorization.starts_with("OAuth oauth_consumer_key=\"key\", "));
 /// # Ok::<(), SignError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Signer {
     buffer: BaseStringBuffer,
     signature: String,
     header: Vec<u8>,
+}
+
+// The buffers hold the last signature, which under PLAINTEXT is the secrets.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signer")
+    }
 }
 
 impl Signer {
@@ -252,10 +259,11 @@ pub fn place(
             let (url, _) = request.url.split_once('#').unwrap_or((request.url, ""));
             let mut out = Vec::with_capacity(url.len() + signed.authorization.len());
             out.extend_from_slice(url.as_bytes());
+            let start = url.find('?').unwrap_or(url.len()) + 1;
             if !url.contains('?') {
                 out.push(b'?');
             }
-            push_protocol(&mut out, parameters, &signed.signature);
+            push_protocol(&mut out, start, parameters, &signed.signature);
             Placed::Query {
                 url: ascii_string(out),
             }
@@ -263,7 +271,7 @@ pub fn place(
         (Placement::Body, Some(body)) => {
             let mut out = Vec::with_capacity(body.len() + signed.authorization.len());
             out.extend_from_slice(body);
-            push_protocol(&mut out, parameters, &signed.signature);
+            push_protocol(&mut out, 0, parameters, &signed.signature);
             Placed::Body { form_body: out }
         }
         (Placement::Header, _) | (Placement::Body, None) => Placed::Header {
@@ -272,9 +280,9 @@ pub fn place(
     }
 }
 
-fn push_protocol(out: &mut Vec<u8>, parameters: &ProtocolParameters<'_>, signature: &str) {
+fn push_protocol(out: &mut Vec<u8>, start: usize, parameters: &ProtocolParameters<'_>, signature: &str) {
     for (name, value) in parameters.signed_pairs() {
-        push_pair(out, name.as_bytes(), value.as_bytes());
+        push_pair(out, start, name.as_bytes(), value.as_bytes());
     }
-    push_pair(out, b"oauth_signature", signature.as_bytes());
+    push_pair(out, start, b"oauth_signature", signature.as_bytes());
 }

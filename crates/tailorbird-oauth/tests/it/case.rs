@@ -7,7 +7,7 @@ use serde_json::Value;
 use tailorbird_oauth::{
     ClientSecret, IncomingRequest, Placement, Presented, ProtocolParameters, RawRequest, ReadError,
     RequestToSign, RsaVerifyingKey, SignatureMethod, Signed, SigningKey, Strictness, TokenSecret,
-    VerificationKey, is_form_content_type, sign_raw,
+    VerificationKey, sign_raw,
 };
 
 pub(crate) fn folder() -> PathBuf {
@@ -93,15 +93,6 @@ impl Case {
         cases(path).into_iter().map(Self::new).collect()
     }
 
-    pub(crate) fn signature_method(&self) -> SignatureMethod {
-        let (_, name) = self
-            .oauth
-            .iter()
-            .find(|(name, _)| name == "oauth_signature_method")
-            .unwrap();
-        name.parse().unwrap()
-    }
-
     pub(crate) fn sign(&self) -> Signed {
         let pem = self.rsa_key.as_deref().map(private_pem);
         sign_raw(&RawRequest {
@@ -118,14 +109,6 @@ impl Case {
             realm: self.realm.as_deref(),
         })
         .unwrap_or_else(|error| panic!("{}: {error}", self.name))
-    }
-
-    /// The bytes that a signature covers of the body.
-    pub(crate) fn form_body(&self) -> Option<&[u8]> {
-        self.body
-            .as_ref()
-            .filter(|(content_type, _)| is_form_content_type(content_type))
-            .map(|(_, raw)| raw.as_bytes())
     }
 
     /// The case as a server receives it: signed in the header, target as in the URL.
