@@ -27,6 +27,10 @@ const IGNORE_FILE: &str = ".gitignore";
 /// Users' own services.
 const SERVICES_FOLDER: &str = "services";
 
+/// The permissions of the group and of everybody else.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
+
 /// The longest key file that is read, in bytes; a key has 65.
 const MAX_KEY_FILE: u64 = 4096;
 
@@ -328,8 +332,6 @@ fn check_key_permissions(path: &Path) -> Result<(), StoreError> {
         path: path.to_owned(),
         source,
     })?;
-    /// The permissions of the group and of everybody else.
-    const OTHERS: u32 = 0o077;
     if metadata.permissions().mode() & OTHERS == 0 {
         return Ok(());
     }
