@@ -4,6 +4,7 @@ mod admin;
 mod api;
 mod clock;
 mod entropy;
+mod facts;
 mod faults;
 mod guard;
 mod journal;
@@ -21,6 +22,7 @@ mod state;
 mod tls;
 mod visitor;
 
+pub use facts::Facts;
 pub use faults::{Fault, FaultKind};
 pub use journal::JournalError;
 pub use server::{Addresses, Running, StartError, start};

@@ -126,7 +126,7 @@ pub enum StartError {
 /// A running sandbox.
 pub struct Running {
     addresses: Addresses,
-    shared: Shared,
+    pub(crate) shared: Shared,
     pipeline: Pipeline,
     stop: watch::Sender<bool>,
     accepting: Vec<JoinHandle<()>>,
