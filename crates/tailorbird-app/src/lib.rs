@@ -15,13 +15,14 @@ mod tasks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tailorbird_connector::{Connector, SystemClock, TransportSettings};
+use tailorbird_connector::{Connector, TransportSettings};
 use tailorbird_store::{Home, Store};
 
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
-pub use connections::{AddConnection, Added, ConnectionView, Finding, Tested};
+pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested};
 pub use databases::AddDatabase;
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
@@ -30,6 +31,13 @@ pub use runs::{Progress, ProgressEvent, Stop};
 pub use secrets_input::SecretsInput;
 pub use services::{ServiceEntry, Services, check_services, service_schema};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
+
+/// How long one answer may take between two of its bytes.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long one request may take in all. A doubt can only be settled after this time (never-twice rule 10),
+/// so it is as short as honest uploads allow.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every use-case of one home folder.
 #[derive(Clone)]
@@ -81,7 +89,12 @@ impl App {
     fn over(home: &Path, opened: &Home) -> Result<Self, AppError> {
         let store = Store::open(opened)?;
         let services = Arc::new(Services::of(home, Some(&store))?);
-        let connector = Connector::new(TransportSettings::default(), Arc::new(SystemClock))?;
+        let settings = TransportSettings {
+            read_timeout: READ_TIMEOUT,
+            total_timeout: TOTAL_TIMEOUT,
+            ..TransportSettings::default()
+        };
+        let connector = Connector::new(settings)?;
         Ok(Self { home: home.to_owned(), store, services, connector })
     }
 

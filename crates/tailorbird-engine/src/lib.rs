@@ -14,7 +14,8 @@ mod tail;
 
 pub use drive::{Engine, RunEnd};
 pub use limits::{
-    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_FOLLOWED_WAIT, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS, STOP_GRACE,
+    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_FOLLOWED_WAIT, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS, MAX_STORE_TRIES,
+    REACH_PAUSE, REQUEST_EVERY, STOP_GRACE,
 };
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};

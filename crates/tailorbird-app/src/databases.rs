@@ -1,0 +1,132 @@
+//! Databases: add, test, look into.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tailorbird_database::{Guard, Link, Parameters, Recordset, Table};
+use tailorbird_model::database::{Database, DatabaseKind};
+use tailorbird_model::yaml::shape;
+use tailorbird_model::{Failure, Meaning, Name, codes};
+
+use crate::{App, AppError};
+
+/// What `database add` is given.
+#[derive(Debug, Clone)]
+pub struct AddDatabase {
+    /// The name.
+    pub name: Name,
+    /// The kind; may be absent where the database is there already.
+    pub kind: Option<DatabaseKind>,
+    /// Settings to change; an empty value takes one back.
+    pub settings: Vec<(String, String)>,
+    /// Allow steps to write.
+    pub writable: bool,
+}
+
+impl App {
+    /// Adds a database, or changes what is given of an existing one.
+    ///
+    /// # Errors
+    /// DB-007 for settings that are missing, unknown or not allowed.
+    pub async fn add_database(&self, add: AddDatabase) -> Result<(Database, Vec<String>), AppError> {
+        let present = self.store.database(&add.name)?.map(|stored| stored.value);
+        let kind = add.kind.or(present.as_ref().map(|d| d.kind)).unwrap_or(DatabaseKind::Sqlite);
+        let mut database = present.unwrap_or(Database {
+            database: add.name.clone(),
+            kind,
+            settings: std::collections::BTreeMap::new(),
+            writable: false,
+        });
+        database.kind = kind;
+        database.writable |= add.writable;
+        let mut notes = Vec::new();
+        for (name, value) in add.settings {
+            let trimmed = value.trim();
+            if trimmed.len() != value.len() {
+                notes.push(format!("White space around {name} was removed."));
+            }
+            if trimmed.is_empty() {
+                database.settings.remove(&name);
+            } else if name == "path" {
+                // A relative path is kept as a whole one, so that it does not depend on where a command runs.
+                database.settings.insert(name, absolute(trimmed));
+            } else {
+                database.settings.insert(name, trimmed.to_owned());
+            }
+        }
+        if let Err(failure) = self.link(&database) {
+            // A setting that can never be right is refused; a file that is not there today may be tomorrow.
+            if failure.code == codes::DATABASE_SETTING {
+                return Err(AppError::usage(failure));
+            }
+            notes.push(format!("The database is saved, but it cannot be opened now: {}. {}", failure.message, failure.hint));
+        }
+        self.store.put_database(database.clone()).await?;
+        Ok((database, notes))
+    }
+
+    /// All databases, by name.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn databases(&self) -> Result<Vec<Database>, AppError> {
+        Ok(self.store.databases()?.into_iter().map(|stored| stored.value).collect())
+    }
+
+    pub(crate) fn database(&self, name: &Name) -> Result<Database, Failure> {
+        if let Some(stored) = self.store.database(name)? {
+            return Ok(stored.value);
+        }
+        let known = self.store.databases()?;
+        let known: Vec<&str> = known.iter().map(|stored| stored.value.database.as_str()).collect();
+        Err(Failure::new(codes::DATABASE_UNKNOWN, Meaning::NotSent, format!("there is no database `{name}`"))
+            .hint(shape::suggest(name.as_str(), &known, "Databases")))
+    }
+
+    /// Opens a database and says what it found.
+    ///
+    /// # Errors
+    /// DB-002 and DB-003 where it cannot be opened.
+    pub fn test_database(&self, name: &Name) -> Result<serde_json::Value, AppError> {
+        let database = self.database(name)?;
+        let tables = self.link(&database)?.tables().map_err(Failure::from)?;
+        Ok(json!({"database": name, "kind": database.kind, "tables": tables.len(), "writable": database.writable}))
+    }
+
+    /// The tables and columns of a database.
+    ///
+    /// # Errors
+    /// As [`App::test_database`].
+    pub fn database_tables(&self, name: &Name) -> Result<Vec<Table>, AppError> {
+        Ok(self.link(&self.database(name)?)?.tables().map_err(Failure::from)?)
+    }
+
+    /// Runs one SELECT statement.
+    ///
+    /// # Errors
+    /// DB-004 where the statement fails or does not only read.
+    pub fn query_database(&self, name: &Name, sql: &str, limit: usize) -> Result<Recordset, AppError> {
+        let read_only = Database { writable: false, ..self.database(name)? };
+        let found = self.link(&read_only)?.query(sql, &Parameters::new(), limit).map_err(Failure::from)?;
+        Ok(found)
+    }
+
+    pub(crate) fn link(&self, database: &Database) -> Result<Link, Failure> {
+        let home = self.store.home();
+        let guard = Guard {
+            files: vec![home.ledger_path(), home.key_path()],
+            application_ids: vec![tailorbird_store::APPLICATION_ID],
+        };
+        Ok(tailorbird_database::open(database, &guard)?)
+    }
+}
+
+fn absolute(path: &str) -> String {
+    let path = PathBuf::from(path);
+    let whole = if path.is_absolute() {
+        path
+    } else {
+        std::env::current_dir().map_or_else(|_| path.clone(), |folder| folder.join(&path))
+    };
+    Path::new(&whole).display().to_string()
+}

@@ -1,0 +1,130 @@
+//! Deliveries: list, the whole story of one, and a person's decision.
+
+use serde::Serialize;
+use tailorbird_model::delivery::{Delivery, DeliveryState};
+use tailorbird_model::{Name, Record};
+use tailorbird_store as store;
+
+use crate::{App, AppError};
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Only in this state.
+    pub state: Option<DeliveryState>,
+    /// Only of this task.
+    pub task: Option<Name>,
+    /// Only those whose key holds this text.
+    pub key: Option<String>,
+    /// At most so many; all where absent.
+    pub limit: Option<usize>,
+}
+
+/// A person's decision.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// It was sent; with the provider's answer where it is known.
+    Sent(Option<Record>),
+    /// Send it again.
+    Again,
+    /// Leave it out.
+    Skip,
+}
+
+/// A delivery with all that happened to it.
+#[derive(Debug, Clone)]
+pub struct DeliveryStory {
+    /// The delivery as it stands.
+    pub delivery: Delivery,
+    /// What happened, in order.
+    pub lines: Vec<StoryLine>,
+}
+
+/// One line of a story.
+#[derive(Debug, Clone, Serialize)]
+pub struct StoryLine {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// What, in words.
+    pub text: String,
+}
+
+impl App {
+    /// Lists deliveries in the order in which they became known.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, AppError> {
+        let most = filter.limit.unwrap_or(usize::MAX);
+        let mut page_filter = store::DeliveryFilter {
+            states: filter.state.into_iter().collect(),
+            task: filter.task.clone(),
+            key_contains: filter.key.clone(),
+            limit: store::MAX_DELIVERY_PAGE,
+            ..store::DeliveryFilter::default()
+        };
+        let mut all = Vec::new();
+        while all.len() < most {
+            let page = self.store.deliveries(&page_filter)?;
+            let Some(last) = page.last() else { break };
+            page_filter.after = Some(last.id);
+            all.extend(page);
+        }
+        all.truncate(most);
+        Ok(all)
+    }
+
+    /// A delivery's whole story, by key or id.
+    ///
+    /// # Errors
+    /// RUN-003 where there is none, or where several have that key.
+    pub fn delivery_story(&self, key_or_id: &str) -> Result<DeliveryStory, AppError> {
+        let delivery = self.store.find_delivery(key_or_id)?;
+        let story = self.store.story(delivery.id)?;
+        let mut lines = Vec::new();
+        for attempt in &story.attempts {
+            lines.push(StoryLine {
+                at: attempt.intended_at,
+                text: format!("attempt {}: intent stored, by run {}", attempt.number, attempt.run),
+            });
+            if let Some(at) = attempt.ended_at {
+                let outcome = attempt.outcome.map_or_else(
+                    || "ended".to_owned(),
+                    |event| serde_json::to_value(event).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+                );
+                let status = attempt.status.map(|status| format!(", HTTP {status}")).unwrap_or_default();
+                let why = attempt.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
+                lines.push(StoryLine { at, text: format!("attempt {}: {}{status}{why}", attempt.number, outcome.replace('_', " ")) });
+            }
+        }
+        for look in &story.look_ups {
+            let id = look.result_id.as_ref().map(|id| format!(", id {id}")).unwrap_or_default();
+            lines.push(StoryLine {
+                at: look.at,
+                text: format!("looked up at the provider: {} hit(s), {}{id} ({})", look.hits, look.decision.replace('_', " "), look.detail),
+            });
+        }
+        for decision in &story.decisions {
+            lines.push(StoryLine {
+                at: decision.at,
+                text: format!("{} decided: {} (it was {})", decision.who, decision.decision, decision.from),
+            });
+        }
+        lines.sort_by_key(|line| line.at);
+        Ok(DeliveryStory { delivery: story.delivery, lines })
+    }
+
+    /// Carries out a person's decision.
+    ///
+    /// # Errors
+    /// RUN-003 where there is no such delivery, RUN-004 where its state does not allow the decision.
+    pub async fn resolve_delivery(&self, key_or_id: &str, resolution: Resolution) -> Result<Delivery, AppError> {
+        let delivery = self.store.find_delivery(key_or_id)?;
+        let resolution = match resolution {
+            Resolution::Sent(result) => store::Resolution::Sent { result },
+            Resolution::Again => store::Resolution::Again,
+            Resolution::Skip => store::Resolution::Skip,
+        };
+        Ok(self.store.resolve(delivery.id, resolution, "a person at the command line").await?)
+    }
+}

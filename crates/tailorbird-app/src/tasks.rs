@@ -1,0 +1,217 @@
+//! Tasks: check, apply, list, show, enable.
+
+use serde::Serialize;
+use tailorbird_model::service::Operation;
+use tailorbird_model::task::check::{Catalogue, FoundOperation};
+use tailorbird_model::task::{self, Task};
+use tailorbird_model::yaml::{Position, Problem, Typed, shape};
+use tailorbird_model::{Failure, Meaning, Name, codes};
+use tailorbird_store::{Applied, RunFilter, StoredTask};
+
+use crate::{App, AppError};
+
+/// A line of `task list`.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskView {
+    /// The name.
+    pub task: Name,
+    /// The newest version.
+    pub version: i64,
+    /// Whether its trigger starts runs.
+    pub enabled: bool,
+    /// Its schedule, if it has one.
+    pub schedule: Option<String>,
+    /// What it is for.
+    pub description: String,
+    /// The newest run, and how it stands.
+    pub last_run: Option<String>,
+}
+
+/// A line of `task apply`.
+#[derive(Debug, Clone, Serialize)]
+pub struct AppliedTask {
+    /// The task.
+    pub task: Name,
+    /// The version it has now.
+    pub version: i64,
+    /// New, changed or unchanged.
+    pub change: &'static str,
+}
+
+/// Checks a task file; counts the tasks and gives all problems.
+pub fn check_tasks(app: Option<&App>, text: &str) -> (usize, Vec<Problem>) {
+    let (tasks, mut problems) = task::check::read(text, app.map(|app| -> &dyn Catalogue { app }));
+    if tasks.is_empty() && problems.is_empty() {
+        let start = Position { line: 1, column: 1 };
+        problems.push(Problem::error(start, "", "the file holds no task").hint("A task file begins with `task: NAME`."));
+    }
+    (tasks.len(), problems)
+}
+
+/// The JSON Schema of task files.
+pub fn task_schema() -> serde_json::Value {
+    shape::schema_of::<Task>()
+}
+
+impl Catalogue for App {
+    fn operation(&self, connection: &Name, operation: &Name) -> FoundOperation {
+        let Ok(stored) = self.stored_connection(connection) else {
+            let known = self.store.connections().unwrap_or_default();
+            return FoundOperation::NoConnection(
+                known.iter().map(|stored| stored.value.connection.to_string()).collect(),
+            );
+        };
+        let service = self.services.find(&stored.service).ok().map(|(service, _)| service);
+        let found: Option<&Operation> = service.and_then(|service| service.operations.get(operation));
+        match (found, service) {
+            (Some(operation), _) => FoundOperation::Found(Box::new(operation.clone())),
+            (None, Some(service)) => {
+                FoundOperation::NoOperation(service.operations.keys().map(ToString::to_string).collect())
+            }
+            (None, None) => FoundOperation::NoOperation(Vec::new()),
+        }
+    }
+
+    fn database(&self, name: &Name) -> Option<bool> {
+        self.store.database(name).ok().flatten().map(|stored| stored.value.writable)
+    }
+
+    fn databases(&self) -> Vec<String> {
+        self.store.databases().unwrap_or_default().iter().map(|stored| stored.value.database.to_string()).collect()
+    }
+}
+
+/// Refuses task files that cannot be used.
+fn refuse(problems: Vec<(String, Problem)>) -> Result<(), AppError> {
+    let errors = problems.iter().filter(|(_, problem)| problem.is_error()).count();
+    if errors == 0 {
+        return Ok(());
+    }
+    let failure = Failure::new(codes::TASK_FILE, Meaning::NotSent, format!("the task files have {errors} problem(s)"))
+        .detail(problems.iter().take(20).map(|(file, problem)| format!("{file}:{problem}")).collect::<Vec<_>>().join("\n"))
+        .hint("Nothing was taken in. Mend the files and apply them again.");
+    Err(AppError::file(failure, problems))
+}
+
+impl App {
+    /// Takes the tasks of files in. All or nothing: a file with a problem changes nothing.
+    ///
+    /// # Errors
+    /// TASK-002 with all problems; TASK-003 where the change would send records again.
+    pub async fn apply_tasks(&self, files: &[(String, String)], accept_rekey: bool) -> Result<Vec<AppliedTask>, AppError> {
+        let mut tasks: Vec<Typed<Task>> = Vec::new();
+        let mut all_problems = Vec::new();
+        for (file, text) in files {
+            let (found, problems) = task::check::read(text, Some(self));
+            for typed in &found {
+                if tasks.iter().any(|other| other.value.task == typed.value.task) {
+                    let message = format!("the task `{}` is given in another file too", typed.value.task);
+                    let problem = Problem::error(typed.document.position("/task"), "/task", message);
+                    all_problems.push((file.clone(), problem));
+                }
+            }
+            tasks.extend(found);
+            all_problems.extend(problems.into_iter().map(|problem| (file.clone(), problem)));
+        }
+        refuse(all_problems)?;
+        for typed in &tasks {
+            self.guard_rekey(&typed.value, accept_rekey)?;
+        }
+        let mut applied = Vec::new();
+        for typed in tasks {
+            self.adopt_former_names(&typed.value).await?;
+            let result = self.store.apply_task(&typed.value.task, &typed.document.source).await?;
+            self.note_identities(&typed.value).await?;
+            applied.push(AppliedTask {
+                task: typed.value.task,
+                version: result.version(),
+                change: match result {
+                    Applied::Created { .. } => "new",
+                    Applied::Changed { .. } => "changed",
+                    Applied::Unchanged { .. } => "unchanged",
+                },
+            });
+        }
+        Ok(applied)
+    }
+
+    /// All tasks, by name.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn tasks(&self) -> Result<Vec<TaskView>, AppError> {
+        let mut views = Vec::new();
+        for stored in self.store.tasks()? {
+            let task = parse(&stored)?;
+            let filter = RunFilter { task: Some(stored.name.clone()), limit: 1, ..RunFilter::default() };
+            let last = self.store.runs(&filter)?.into_iter().next();
+            views.push(TaskView {
+                task: stored.name,
+                version: stored.version,
+                enabled: stored.enabled,
+                schedule: task.trigger.schedule,
+                description: task.description,
+                last_run: last.map(|run| format!("{} {}", run.state.as_str(), run.updated_at)),
+            });
+        }
+        Ok(views)
+    }
+
+    /// A task and its text.
+    ///
+    /// # Errors
+    /// TASK-001 with the tasks there are.
+    pub fn task(&self, name: &Name) -> Result<(Task, String), AppError> {
+        let stored = self.stored_task(name)?;
+        Ok((parse(&stored)?, stored.yaml))
+    }
+
+    /// Lets the trigger of a task start runs, or keeps it from doing so.
+    ///
+    /// # Errors
+    /// TASK-001 where there is no such task.
+    pub async fn enable_task(&self, name: &Name, enabled: bool) -> Result<(), AppError> {
+        self.stored_task(name)?;
+        self.store.set_task_enabled(name, enabled).await?;
+        Ok(())
+    }
+
+    pub(crate) fn stored_task(&self, name: &Name) -> Result<StoredTask, Failure> {
+        if let Some(stored) = self.store.task(name)? {
+            return Ok(stored);
+        }
+        let known = self.store.tasks()?;
+        let known: Vec<&str> = known.iter().map(|stored| stored.name.as_str()).collect();
+        Err(Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, format!("there is no task `{name}`"))
+            .hint(shape::suggest(name.as_str(), &known, "Tasks")))
+    }
+
+    pub(crate) fn tasks_that_use_connection(&self, connection: &Name) -> Result<Vec<String>, AppError> {
+        let mut users = Vec::new();
+        for stored in self.store.tasks()? {
+            let uses = parse(&stored)?.steps.iter().any(|step| {
+                step.call.as_ref().is_some_and(|call| call.connection == *connection)
+            });
+            if uses {
+                users.push(format!("task `{}`", stored.name));
+            }
+        }
+        Ok(users)
+    }
+}
+
+/// The task in its stored text. It was checked when it was taken in; what could not be checked then (a
+/// connection that is gone) shows when the step runs.
+pub(crate) fn parse(stored: &StoredTask) -> Result<Task, Failure> {
+    let (tasks, problems) = task::check::read(&stored.yaml, None);
+    match (tasks.into_iter().next(), problems.iter().find(|problem| problem.is_error())) {
+        (Some(typed), None) => Ok(typed.value),
+        (_, problem) => Err(Failure::new(
+            codes::TASK_FILE,
+            Meaning::NotSent,
+            format!("the stored task `{}` cannot be read by this version", stored.name),
+        )
+        .detail(problem.map(ToString::to_string).unwrap_or_default())
+        .hint("Mend its file and take it in again with `tailorbird task apply`.")),
+    }
+}

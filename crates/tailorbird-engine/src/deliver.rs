@@ -1,0 +1,201 @@
+//! Brings records into the ledger: key, condition and request are worked out before anything is sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use tailorbird_connector::{Resolved, build};
+use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
+use tailorbird_model::expression::Scope;
+use tailorbird_model::key::DeliveryKey;
+use tailorbird_model::ports::Credentials;
+use tailorbird_model::{Failure, Meaning, Record, Value, codes};
+use tailorbird_store::{Enrolment, Intended, Lane, NewDelivery, Outcome};
+
+use crate::drive::{Driver, RunEnd};
+use crate::plan::{CallPlan, evaluate};
+use crate::progress::ProgressEvent;
+use crate::resources::destination_of;
+use crate::tail::Emitted;
+
+/// A call step joined to its connection.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) resolved: Arc<Resolved>,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) lane: Lane,
+    pub(crate) account: Option<Record>,
+}
+
+enum Prepared {
+    NotDue,
+    Ready(Box<NewDelivery>),
+    Broken(Box<NewDelivery>, Box<Failure>),
+}
+
+impl Driver {
+    /// Tells whether a call has an effect at the provider, and so goes through the ledger.
+    pub(crate) fn is_delivering(&self, call: &CallPlan) -> Result<bool, RunEnd> {
+        let (resolved, ..) = self.engine.resources.connection(&call.step.connection).map_err(RunEnd::Attention)?;
+        let operation = resolved.operation(call.step.operation.as_str()).map_err(RunEnd::Attention)?;
+        Ok(!operation.method.is_safe())
+    }
+
+    pub(crate) fn route(&self, call: &CallPlan) -> Result<Route, RunEnd> {
+        let (resolved, credentials, connection) =
+            self.engine.resources.connection(&call.step.connection).map_err(RunEnd::Attention)?;
+        let destination = destination_of(&resolved, &credentials, &connection);
+        let account = connection.account.as_ref().map(|account| {
+            Record::from_pairs([
+                ("id".to_owned(), Value::from(account.id.as_str())),
+                ("name".to_owned(), Value::from(account.name.as_str())),
+            ])
+        });
+        Ok(Route {
+            resolved: Arc::new(resolved),
+            credentials: Arc::new(credentials),
+            lane: Lane::new(self.task.clone(), call.id.clone(), destination),
+            account,
+        })
+    }
+
+    /// Brings the one record of a call without `for_each` into the ledger.
+    pub(crate) async fn enrol_once(&mut self, call: &CallPlan) -> Result<(), RunEnd> {
+        self.enrol(call, &[Emitted::plain(Record::from_pairs([]))]).await
+    }
+
+    /// Brings a chunk of records into the ledger.
+    pub(crate) async fn enrol(&mut self, call: &CallPlan, records: &[Emitted]) -> Result<(), RunEnd> {
+        let route = self.route(call)?;
+        let (mut batch, mut broken) = (Vec::with_capacity(records.len()), Vec::new());
+        for record in records {
+            match self.prepare(call, &route, record)? {
+                Prepared::NotDue => self.counts.not_due += 1,
+                Prepared::Ready(new) => batch.push(*new),
+                Prepared::Broken(new, failure) => {
+                    broken.push((batch.len(), *failure));
+                    batch.push(*new);
+                }
+            }
+        }
+        let keys: Vec<DeliveryKey> = batch.iter().map(|new| new.identity.key.clone()).collect();
+        let enrolled = self.engine.store.enrol(batch).await?;
+        let mut refused = Vec::new();
+        for (index, failure) in broken {
+            if let Some(entry) = enrolled.get(index)
+                && matches!(entry.enrolment, Enrolment::New | Enrolment::TriedAgain | Enrolment::Open { .. })
+            {
+                let intended = Intended { id: entry.id, attempt: entry.attempts };
+                refused.push(Outcome::failed(intended, Event::Refused, failure));
+            }
+        }
+        if !refused.is_empty() {
+            self.engine.store.record(refused).await?;
+        }
+        for (entry, key) in enrolled.iter().zip(&keys) {
+            let is_ours = entry.run == self.run;
+            if is_ours && call.step.for_each.is_some() && !matches!(entry.enrolment, Enrolment::New | Enrolment::SameKey { .. }) {
+                // This run read it before it was cut off, and counted it then.
+                self.counts.read = self.counts.read.saturating_sub(1);
+            }
+            match &entry.enrolment {
+                Enrolment::Already { .. } if !is_ours => self.counts.already += 1,
+                Enrolment::Held { state: DeliveryState::Rejected, .. } if !is_ours => self.counts.rejected += 1,
+                Enrolment::Held { state: DeliveryState::Skipped, .. } if !is_ours => self.counts.skipped += 1,
+                Enrolment::SameKey { .. } => {
+                    self.counts.already += 1;
+                    let note = format!("step {}: the key {key} came twice in one recordset; the first one counts", call.id);
+                    (self.progress)(ProgressEvent::Note(note));
+                }
+                Enrolment::Open { conflict: true } | Enrolment::Held { conflict: true, .. } => {
+                    let note = format!("step {}: the content of {key} changed while it was open; what was stored is sent", call.id);
+                    (self.progress)(ProgressEvent::Note(note));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, call: &CallPlan, route: &Route, record: &Emitted) -> Result<Prepared, RunEnd> {
+        let mut scope = record.scope();
+        if let Some(account) = &route.account {
+            scope = scope.with_record("account", account);
+        }
+        scope = scope.with_record("run", &Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]));
+        // The key comes first: a record that cannot be named must not be guessed at (rule 2).
+        let due = match &call.when {
+            None => Ok(true),
+            Some(when) => call.expressions.truth(when, &scope),
+        };
+        if let Ok(false) = due {
+            return Ok(Prepared::NotDue);
+        }
+        let key = key(call, &scope, &record.record)?;
+        let request = due.and_then(|_| {
+            let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
+            build(&route.resolved, call.step.operation.as_str(), &arguments)
+        });
+        let new = |request: serde_json::Value, fingerprint: String| {
+            Box::new(NewDelivery {
+                identity: DeliveryIdentity {
+                    task: self.task.clone(),
+                    step: call.id.clone(),
+                    destination: route.lane.destination.clone(),
+                    key: key.clone(),
+                },
+                run: self.run.clone(),
+                connection: call.step.connection.clone(),
+                operation: call.step.operation.clone(),
+                input: record.flattened(),
+                request,
+                fingerprint,
+                not_before: None,
+            })
+        };
+        match request {
+            Ok(request) => {
+                let stored = serde_json::to_value(&request).map_err(|error| {
+                    RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, format!("a request cannot be stored: {error}")))
+                })?;
+                Ok(Prepared::Ready(new(stored, request.fingerprint())))
+            }
+            // A name that no record has, or a connection at fault, would reject the whole table.
+            Err(failure) if failure.code == codes::COLUMN_UNKNOWN || failure.meaning == Meaning::ConnectionFault => {
+                Err(RunEnd::Attention(failure))
+            }
+            Err(failure) => {
+                let mut hasher = Sha256::new();
+                hasher.update(record.flattened().to_json().to_string());
+                hasher.update(failure.message.as_bytes());
+                let fingerprint = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                Ok(Prepared::Broken(new(serde_json::Value::Null, fingerprint), Box::new(failure)))
+            }
+        }
+    }
+}
+
+fn key(call: &CallPlan, scope: &Scope, record: &Record) -> Result<DeliveryKey, RunEnd> {
+    let Some(template) = &call.key else {
+        return Err(RunEnd::Attention(Failure::new(
+            codes::KEY,
+            Meaning::NotSent,
+            format!("the step `{}` has an effect and no key", call.id),
+        )));
+    };
+    let attention = |why: String| {
+        let shown: BTreeMap<String, serde_json::Value> =
+            record.iter().take(4).map(|(name, value)| (name.to_owned(), value.to_json())).collect();
+        RunEnd::Attention(
+            Failure::new(codes::KEY, Meaning::NotSent, format!("a delivery key of step `{}` cannot be built: {why}", call.id))
+                .detail(format!("The record begins with {}.", serde_json::to_string(&shown).unwrap_or_default()))
+                .hint("Every record needs a key that names it for good. Mend the data, the statement or `key`, then run the task again."),
+        )
+    };
+    let value = match call.expressions.evaluate(template, scope) {
+        Ok(value) => value,
+        Err(failure) if failure.code == codes::COLUMN_UNKNOWN => return Err(RunEnd::Attention(failure)),
+        Err(failure) => return Err(attention(failure.to_string())),
+    };
+    DeliveryKey::from_value(&value).map_err(|problem| attention(problem.to_string()))
+}

@@ -1,0 +1,199 @@
+//! Settles doubts by the operation's policy (never-twice rule 10).
+
+use jiff::{SignedDuration, Timestamp};
+use tailorbird_connector::Request;
+use tailorbird_model::delivery::{Delivery, Destination, Event};
+use tailorbird_model::service::InDoubtPolicy;
+use tailorbird_model::{Failure, Meaning, Record, codes};
+use tailorbird_store::{Intended, LookUp, Outcome, Store, StoreError};
+
+use crate::deliver::Route;
+use crate::drive::{Driver, RunEnd};
+use crate::plan::{CallPlan, Plan, StepPlan};
+use crate::progress::ProgressEvent;
+
+/// How many doubts of a step are settled in one go.
+const MAX_DOUBTS: u32 = 1_000;
+
+/// The words under which look-ups are kept as evidence.
+const NOT_THERE_YET: &str = "not_sent_yet";
+const NOT_SENT: &str = "not_sent";
+const FOUND: &str = "delivered";
+const ASK: &str = "ask";
+
+/// What settling the doubts of a step came to.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// How many were found not to have arrived and will be sent again.
+    pub(crate) back_to_pending: u64,
+    /// How many have to be looked up a second time.
+    pub(crate) waiting: u64,
+    /// When the earliest of those can be looked up again.
+    pub(crate) ready_at: Option<Timestamp>,
+}
+
+/// What is decided about one doubt.
+enum Verdict {
+    Found(Record),
+    Absent,
+    /// Look again at this time.
+    Later(Timestamp),
+    /// Only a person can tell.
+    Ask(String),
+}
+
+impl Driver {
+    /// How many deliveries of the plan's steps are in doubt.
+    pub(crate) fn doubts(&self, plan: &Plan) -> Result<u64, Failure> {
+        let mut count = 0;
+        for step in &plan.steps {
+            let StepPlan::Call(call) = step else { continue };
+            let Ok(route) = self.route(call) else { continue };
+            count += self.engine.store.in_doubt(&route.lane, MAX_DOUBTS)?.len();
+        }
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
+    /// Settles what can be settled now.
+    pub(crate) async fn settle_doubts(&mut self, call: &CallPlan, route: &Route) -> Result<Settled, RunEnd> {
+        let mut settled = Settled::default();
+        let doubts = self.engine.store.in_doubt(&route.lane, MAX_DOUBTS)?;
+        if doubts.is_empty() {
+            return Ok(settled);
+        }
+        let policy = route
+            .resolved
+            .operation(call.step.operation.as_str())
+            .map_err(RunEnd::Attention)?
+            .doubt_policy();
+        for delivery in doubts {
+            self.look_up_requests().await?;
+            let verdict = match &policy {
+                InDoubtPolicy::Ask => continue,
+                InDoubtPolicy::Repeat => Verdict::Absent,
+                InDoubtPolicy::LookUp(look_up) => {
+                    let settling = SignedDuration::from_secs(look_up.settling.seconds().into());
+                    self.look_up(route, &delivery, settling).await?
+                }
+            };
+            self.conclude(call, &delivery, verdict, &mut settled).await?;
+        }
+        Ok(settled)
+    }
+
+    /// Asks the provider, at most once before and once after the time in which the attempt may still take
+    /// effect.
+    async fn look_up(&mut self, route: &Route, delivery: &Delivery, settling: SignedDuration) -> Result<Verdict, RunEnd> {
+        let Ok(request) = serde_json::from_value::<Request>(delivery.request.clone()) else {
+            return Ok(Verdict::Ask("the stored request cannot be read back".to_owned()));
+        };
+        let attempted_at = delivery.attempted_at.unwrap_or(delivery.updated_at);
+        let window = SignedDuration::try_from(self.engine.attempt_window).unwrap_or(SignedDuration::from_mins(2));
+        let sure_at = attempted_at.checked_add(window + settling).unwrap_or(Timestamp::MAX);
+        let now = Timestamp::now();
+        let earlier = self.engine.store.story(delivery.id)?.look_ups;
+        let looked_before = earlier.iter().any(|look| look.attempt == delivery.attempts && look.decision == NOT_THERE_YET);
+        if looked_before && now < sure_at {
+            return Ok(Verdict::Later(sure_at));
+        }
+        let found = self.engine.connector.look_up(&route.resolved, &route.credentials, &request, attempted_at).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(failure) if failure.meaning == Meaning::ConnectionFault => return Err(RunEnd::Attention(failure)),
+            // The provider cannot tell now: the doubt stays, and the next run asks again.
+            Err(failure) => {
+                (self.progress)(ProgressEvent::Note(format!("could not look {} up: {failure}", delivery.identity.key)));
+                return Ok(match failure.retry_at {
+                    Some(at) if failure.meaning == Meaning::RetryLater => Verdict::Later(at),
+                    _ => Verdict::Ask(failure.to_string()),
+                });
+            }
+        };
+        let compared = format!("{} records on {} pages were compared", found.compared, found.pages);
+        let complete = found.complete;
+        let mut candidates = unknown_candidates(&self.engine.store, &delivery.identity.destination, found.candidates)?;
+        let hits = candidates.len();
+        let after_duplicate = delivery.failure.as_ref().is_some_and(|failure| failure.code == codes::DUPLICATE);
+        let verdict = match (hits, candidates.pop()) {
+            (1, Some(only)) => Verdict::Found(only),
+            (0, _) if !complete => Verdict::Ask("not all of the time span could be looked through".to_owned()),
+            (0, _) if after_duplicate => {
+                Verdict::Ask("the provider called it a duplicate, and it was not found among the recent ones".to_owned())
+            }
+            (0, _) if now >= sure_at && looked_before => Verdict::Absent,
+            (0, _) => Verdict::Later(sure_at.max(now)),
+            _ => Verdict::Ask(format!("{hits} effects look like it")),
+        };
+        let (decision, result_id) = match &verdict {
+            Verdict::Found(record) => (FOUND, record.get("id").map(ToString::to_string)),
+            Verdict::Absent => (NOT_SENT, None),
+            Verdict::Later(_) => (NOT_THERE_YET, None),
+            Verdict::Ask(_) => (ASK, None),
+        };
+        let evidence = LookUp {
+            id: delivery.id,
+            attempt: delivery.attempts,
+            at: now,
+            hits: u32::try_from(hits).unwrap_or(u32::MAX),
+            decision: decision.to_owned(),
+            result_id,
+            detail: compared,
+        };
+        self.engine.store.note_look_up(evidence).await?;
+        Ok(verdict)
+    }
+
+    async fn conclude(
+        &mut self,
+        call: &CallPlan,
+        delivery: &Delivery,
+        verdict: Verdict,
+        settled: &mut Settled,
+    ) -> Result<(), RunEnd> {
+        let intended = Intended { id: delivery.id, attempt: delivery.attempts };
+        let outcome = match verdict {
+            Verdict::Found(record) => {
+                if delivery.run != self.run {
+                    self.counts.already += 1;
+                }
+                Outcome {
+                    result: Some(record),
+                    delivered_at: delivery.attempted_at,
+                    ..Outcome::new(intended, Event::FoundByLookUp)
+                }
+            }
+            Verdict::Absent => {
+                settled.back_to_pending += 1;
+                Outcome::new(intended, Event::AbsentByLookUp)
+            }
+            Verdict::Later(at) => {
+                settled.waiting += 1;
+                settled.ready_at = Some(settled.ready_at.map_or(at, |known| known.min(at)));
+                return Ok(());
+            }
+            Verdict::Ask(why) => {
+                let note = format!("step {}: {} stays in doubt: {why}", call.id, delivery.identity.key);
+                (self.progress)(ProgressEvent::Note(note));
+                return Ok(());
+            }
+        };
+        match self.engine.store.record(vec![outcome]).await {
+            // A person decided meanwhile.
+            Ok(()) | Err(StoreError::Transition { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The candidates whose id no delivery to that destination holds yet: two rows with one text must not share
+/// one post.
+pub(crate) fn unknown_candidates(
+    store: &Store,
+    destination: &Destination,
+    candidates: Vec<Record>,
+) -> Result<Vec<Record>, StoreError> {
+    let id = |record: &Record| record.get("id").map(ToString::to_string);
+    let ids: Vec<String> = candidates.iter().filter_map(id).collect();
+    let known = store.known_result_ids(destination, &ids)?;
+    Ok(candidates.into_iter().filter(|record| id(record).is_none_or(|id| !known.contains(&id))).collect())
+}

@@ -1,0 +1,36 @@
+//! Every loop and queue of a run has a limit, and each limit has its name here.
+
+use std::time::Duration;
+
+/// How many records are handled together: read, enrolled, written. Two group commits each.
+pub const CHUNK: usize = 500;
+
+/// How many deliveries are under way at once; at most this many can be in doubt after a crash.
+pub const CONCURRENCY: usize = 4;
+
+/// How many records a step holds in memory where it cannot stream (reading and writing one SQLite file).
+pub const MAX_BUFFERED_RECORDS: usize = 100_000;
+
+/// How often the rounds of sending and settling doubts repeat within one run.
+pub const MAX_ROUNDS: usize = 20;
+
+/// How often a provider that cannot be reached is tried again before the run ends.
+pub const MAX_REACH_TRIES: u32 = 4;
+
+/// The first pause before trying to reach a provider again; it doubles each time.
+pub const REACH_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often one delivery may be told to come later before the run asks for attention.
+pub const MAX_LATER: u32 = 1_000;
+
+/// The longest wait for a limit that a followed run sits through; beyond it the run is left waiting.
+pub const MAX_FOLLOWED_WAIT: Duration = Duration::from_mins(20);
+
+/// How long Ctrl-C waits for deliveries that are under way.
+pub const STOP_GRACE: Duration = Duration::from_secs(45);
+
+/// How often a stored outcome or count is tried again before the run gives up.
+pub const MAX_STORE_TRIES: u32 = 5;
+
+/// How often requests from other processes (pause, cancel) are looked for.
+pub const REQUEST_EVERY: Duration = Duration::from_millis(500);

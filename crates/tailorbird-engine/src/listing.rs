@@ -1,0 +1,223 @@
+//! Reads from an API: whole listings, and one call for each record.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tailorbird_connector::{Page, Pages, build, judge, records};
+use tailorbird_model::expression::Scope;
+use tailorbird_model::ports::Budget as _;
+use tailorbird_model::task::Pages as Wanted;
+use tailorbird_model::{Failure, Meaning, Name, Record, Value};
+
+use crate::deliver::Route;
+use crate::drive::{Driver, RunEnd};
+use crate::limits::{MAX_LATER, MAX_REACH_TRIES, REACH_PAUSE};
+use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
+use crate::progress::ProgressEvent;
+use crate::tail::{Emitted, blocking};
+
+impl Driver {
+    /// Reads a listing page by page and hands each page on. The cursor moves with the last page, because
+    /// lists come newest first: moved earlier, it would pass over the pages that were not read yet.
+    pub(crate) async fn listing(&mut self, plan: &Plan, call: &CallPlan) -> Result<(), RunEnd> {
+        let route = self.route(call)?;
+        let mut scope = Scope::of(&Record::from_pairs([]));
+        if let Some(account) = &route.account {
+            scope = scope.with_record("account", account);
+        }
+        let mut arguments = evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
+        let mut greatest = self.listing_cursor(plan, call).await?;
+        if let (Some(cursor), Some(value)) = (&call.step.cursor, &greatest) {
+            arguments.insert(cursor.parameter.clone(), Value::from(value.as_str()));
+        }
+        let limit = match call.step.pages {
+            None => Some(1),
+            Some(Wanted::Count(count)) => Some(count),
+            Some(Wanted::All(_)) => None,
+        };
+        let mut pages = Pages::new(&route.resolved, call.step.operation.as_str(), &arguments, limit, None)
+            .map_err(RunEnd::Attention)?;
+        while let Some(page) = self.next_page(call, &route, &mut pages).await? {
+            self.counts.read += u64::try_from(page.records.len()).unwrap_or_default();
+            if let Some(cursor) = &call.step.cursor {
+                for record in &page.records {
+                    if let Some(value) = record.get(&cursor.result).filter(|value| !value.is_null()) {
+                        greatest = later(greatest, value.to_string());
+                    }
+                }
+            }
+            let is_last = pages.next_request().is_none();
+            let emitted: Vec<Emitted> = page.records.into_iter().map(Emitted::plain).collect();
+            let moved = if is_last && call.step.cursor.is_some() { greatest.clone() } else { None };
+            match (moved, only_write(plan, &call.id)) {
+                // One target: records and cursor in one transaction of the target (rule 18).
+                (Some(value), Some(write)) => self.write(write, &emitted, Some(value)).await?,
+                (moved, _) => {
+                    self.hand_on(plan, &call.id, &emitted).await?;
+                    if let Some(value) = moved {
+                        self.engine.store.set_step_cursor(&self.task, &call.id, value.into()).await?;
+                    }
+                }
+            }
+            self.store_counts(plan, Some(&call.id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Where the last run ended: kept in the target where there is one, else in our own store.
+    async fn listing_cursor(&self, plan: &Plan, call: &CallPlan) -> Result<Option<String>, RunEnd> {
+        let Some(cursor) = &call.step.cursor else { return Ok(None) };
+        let kept = match only_write(plan, &call.id) {
+            Some(write) => {
+                let (resources, database) = (std::sync::Arc::clone(&self.engine.resources), write.step.database.clone());
+                let (task, step) = (self.task.clone(), call.id.clone());
+                let kept =
+                    blocking(move || Ok(resources.database(&database)?.read_cursor(&task, &step)?)).await.map_err(RunEnd::Failed)?;
+                kept.and_then(|value| value.as_str().map(str::to_owned))
+            }
+            None => self
+                .engine
+                .store
+                .step_cursor(&self.task, &call.id)?
+                .and_then(|value| value.as_str().map(str::to_owned)),
+        };
+        Ok(kept.or_else(|| cursor.start.clone()))
+    }
+
+    /// The next page, after as many pauses as it takes within the limits.
+    async fn next_page(&mut self, call: &CallPlan, route: &Route, pages: &mut Pages) -> Result<Option<Page>, RunEnd> {
+        let (mut tries, mut laters) = (0, 0);
+        loop {
+            self.look_up_requests().await?;
+            let Some(request) = pages.next_request().cloned() else { return Ok(None) };
+            self.wait_for_budget(call).await?;
+            let sent = self.engine.connector.send(&route.resolved, &route.credentials, &request).await;
+            let failure = match sent {
+                Ok(answer) => {
+                    let taken = pages.take(&route.resolved, &answer);
+                    let retry_at = taken.as_ref().err().and_then(|failure| failure.retry_at);
+                    let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+                    self.engine.store.report(connection, operation, &answer.reports, retry_at);
+                    match taken {
+                        Ok(page) => return Ok(Some(page)),
+                        Err(failure) => failure,
+                    }
+                }
+                Err(failure) => failure,
+            };
+            self.after_failure(&call.step.connection, failure, &mut tries, &mut laters).await?;
+        }
+    }
+
+    /// Calls a reading operation once for each record and hands both on together.
+    pub(crate) async fn enrich(&mut self, plan: &Plan, call: &CallPlan, sources: &[Emitted]) -> Result<(), RunEnd> {
+        let route = self.route(call)?;
+        let mut emitted = Vec::with_capacity(sources.len());
+        for source in sources {
+            let mut scope = source.scope();
+            if let Some(account) = &route.account {
+                scope = scope.with_record("account", account);
+            }
+            if let Some(when) = &call.when
+                && !call.expressions.truth(when, &scope).map_err(RunEnd::Attention)?
+            {
+                self.counts.not_due += 1;
+                continue;
+            }
+            let arguments = evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
+            for found in self.read_one(call, &route, &arguments).await? {
+                emitted.push(Emitted { record: source.flattened(), result: Some(found), delivered_at: None });
+            }
+        }
+        self.hand_on(plan, &call.id, &emitted).await
+    }
+
+    /// One reading call. A record that the provider does not know is passed over with a note.
+    async fn read_one(
+        &mut self,
+        call: &CallPlan,
+        route: &Route,
+        arguments: &BTreeMap<String, Value>,
+    ) -> Result<Vec<Record>, RunEnd> {
+        let request = build(&route.resolved, call.step.operation.as_str(), arguments).map_err(RunEnd::Attention)?;
+        let (mut tries, mut laters) = (0, 0);
+        loop {
+            self.look_up_requests().await?;
+            self.wait_for_budget(call).await?;
+            let sent = self.engine.connector.send(&route.resolved, &route.credentials, &request).await;
+            let failure = match sent {
+                Ok(answer) => {
+                    let judged = judge(&route.resolved, &request, &answer);
+                    let retry_at = judged.as_ref().err().and_then(|failure| failure.retry_at);
+                    let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+                    self.engine.store.report(connection, operation, &answer.reports, retry_at);
+                    match judged.and_then(|()| records(&route.resolved, &request, &answer)) {
+                        Ok(found) => return Ok(found),
+                        Err(failure) => failure,
+                    }
+                }
+                Err(failure) => failure,
+            };
+            if failure.meaning == Meaning::Rejected {
+                self.counts.rejected += 1;
+                (self.progress)(ProgressEvent::Note(format!("step {}: {failure}", call.id)));
+                return Ok(Vec::new());
+            }
+            self.after_failure(&call.step.connection, failure, &mut tries, &mut laters).await?;
+        }
+    }
+
+    async fn wait_for_budget(&mut self, call: &CallPlan) -> Result<(), RunEnd> {
+        let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+        match self.engine.store.wait_until(connection, operation, Timestamp::now()) {
+            Some(until) => self.wait_until(connection, until, None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a failed read means for the run: wait, try again, or end.
+    async fn after_failure(
+        &mut self,
+        connection: &Name,
+        failure: Failure,
+        tries: &mut u32,
+        laters: &mut u32,
+    ) -> Result<(), RunEnd> {
+        match failure.meaning {
+            Meaning::RetryLater if *laters < MAX_LATER => {
+                *laters += 1;
+                let until = failure.retry_at.unwrap_or_else(Timestamp::now);
+                self.wait_until(connection, until, Some(failure)).await
+            }
+            Meaning::NotSent | Meaning::InDoubt if *tries + 1 < MAX_REACH_TRIES => {
+                *tries += 1;
+                self.stop.wait(REACH_PAUSE * 2_u32.pow(*tries)).await;
+                Ok(())
+            }
+            Meaning::ConnectionFault => Err(RunEnd::Attention(failure)),
+            _ => Err(RunEnd::Failed(failure)),
+        }
+    }
+}
+
+/// The write step that alone takes a step's records, if it is so.
+fn only_write<'p>(plan: &'p Plan, source: &'p Name) -> Option<&'p WritePlan> {
+    let mut takers = plan.takers(source);
+    match (takers.next(), takers.next()) {
+        (Some(StepPlan::Write(write)), None) => Some(write),
+        _ => None,
+    }
+}
+
+/// The later of two cursor values: whole numbers by their size, other texts by their order.
+fn later(known: Option<String>, new: String) -> Option<String> {
+    let Some(known) = known else { return Some(new) };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_later = if is_number(&known) && is_number(&new) {
+        let (known, new) = (known.trim_start_matches('0'), new.trim_start_matches('0'));
+        (new.len(), new) > (known.len(), known)
+    } else {
+        new > known
+    };
+    Some(if is_later { new } else { known })
+}

@@ -1,0 +1,167 @@
+//! What a step yields goes on to the later steps; each of them may see the same record twice and must end in
+//! the same state (never-twice rule 17).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tailorbird_database::CursorMove;
+use tailorbird_model::delivery::{Delivery, DeliveryId};
+use tailorbird_model::expression::Scope;
+use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
+
+use crate::deliver::Route;
+use crate::drive::{Driver, RunEnd};
+use crate::limits::{CHUNK, MAX_STORE_TRIES};
+use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
+use crate::progress::ProgressEvent;
+
+/// A record on its way to the later steps.
+#[derive(Debug, Clone)]
+pub(crate) struct Emitted {
+    pub(crate) record: Record,
+    pub(crate) result: Option<Record>,
+    pub(crate) delivered_at: Option<Value>,
+}
+
+impl Emitted {
+    pub(crate) fn plain(record: Record) -> Self {
+        Self { record, result: None, delivered_at: None }
+    }
+
+    fn of(delivery: &Delivery) -> Self {
+        Self {
+            record: delivery.input.clone(),
+            result: Some(delivery.result.clone().unwrap_or_else(|| Record::from_pairs([]))),
+            delivered_at: delivery.delivered_at.map(Value::Timestamp),
+        }
+    }
+
+    /// What expressions can see.
+    pub(crate) fn scope(&self) -> Scope {
+        let mut scope = Scope::of(&self.record);
+        if let Some(result) = &self.result {
+            scope = scope.with_record("result", result);
+        }
+        if let Some(at) = &self.delivered_at {
+            scope = scope.with("delivered_at", at);
+        }
+        scope
+    }
+
+    /// The record with the reserved names as columns, as a chained step stores it.
+    pub(crate) fn flattened(&self) -> Record {
+        if self.result.is_none() && self.delivered_at.is_none() {
+            return self.record.clone();
+        }
+        let own = self.record.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        let result = self.result.as_ref().map(|result| ("result".to_owned(), Value::Json(result.to_json())));
+        let at = self.delivered_at.clone().map(|at| ("delivered_at".to_owned(), at));
+        Record::from_pairs(own.filter(|(name, _)| name != "result" && name != "delivered_at").chain(result).chain(at))
+    }
+}
+
+impl Driver {
+    /// Hands what was delivered and not yet taken up to the later steps, and marks it as settled.
+    pub(crate) async fn emit_settled(&mut self, plan: &Plan, call: &CallPlan, route: &Route) -> Result<(), RunEnd> {
+        loop {
+            let chunk = self.engine.store.unsettled(&route.lane, u32::try_from(CHUNK).unwrap_or(u32::MAX))?;
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            let ids: Vec<DeliveryId> = chunk.iter().map(|delivery| delivery.id).collect();
+            let records: Vec<Emitted> = chunk.iter().map(Emitted::of).collect();
+            self.hand_on(plan, &call.id, &records).await?;
+            self.engine.store.settle(ids).await?;
+            self.store_counts(plan, None).await?;
+        }
+    }
+
+    /// Gives records to each step that takes them.
+    pub(crate) async fn hand_on(&mut self, plan: &Plan, source: &Name, records: &[Emitted]) -> Result<(), RunEnd> {
+        for taker in plan.takers(source) {
+            match taker {
+                StepPlan::Write(write) => self.write(write, records, None).await?,
+                StepPlan::Call(call) if self.is_delivering(call)? => self.enrol(call, records).await?,
+                StepPlan::Call(call) => Box::pin(self.enrich(plan, call, records)).await?,
+                StepPlan::Query(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a chunk: updates the row with that key, or inserts it.
+    pub(crate) async fn write(
+        &mut self,
+        write: &WritePlan,
+        records: &[Emitted],
+        cursor: Option<String>,
+    ) -> Result<(), RunEnd> {
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            rows.push(row(write, record).map_err(RunEnd::Attention)?);
+        }
+        if rows.is_empty() && cursor.is_none() {
+            return Ok(());
+        }
+        let resources = std::sync::Arc::clone(&self.engine.resources);
+        let (step, task) = (write.step.clone(), self.task.clone());
+        // The cursor belongs to the step that reads; that is where the next run looks for it.
+        let owner = write.step.from.clone();
+        let mut tries = 0;
+        loop {
+            let (resources, step, task, owner) = (std::sync::Arc::clone(&resources), step.clone(), task.clone(), owner.clone());
+            let (rows, cursor) = (rows.clone(), cursor.clone());
+            let written = blocking(move || {
+                let mut link = resources.database(&step.database)?;
+                let written = match cursor {
+                    Some(value) => {
+                        let cursor = CursorMove { task, step: owner, value: value.into(), now: Timestamp::now() };
+                        link.upsert_with_cursor(&step.table, &step.key, &rows, &cursor)?
+                    }
+                    None => link.upsert(&step.table, &step.key, &rows)?,
+                };
+                Ok(written.rows)
+            })
+            .await;
+            match written {
+                Ok(count) => {
+                    self.counts.written += count;
+                    return Ok(());
+                }
+                Err(failure) if failure.code == codes::DATABASE_LOCKED && tries < MAX_STORE_TRIES => {
+                    tries += 1;
+                    (self.progress)(ProgressEvent::Note(format!("{}; trying again", failure.message)));
+                    self.stop.wait(Duration::from_millis(300 << tries)).await;
+                    self.look_up_requests().await?;
+                }
+                Err(failure) => {
+                    let known = "What was delivered stays in the ledger and is written by the next run; nothing is sent again.";
+                    let detail = if failure.detail.is_empty() { known.to_owned() } else { format!("{}\n{known}", failure.detail) };
+                    return Err(RunEnd::Failed(failure.detail(detail)));
+                }
+            }
+        }
+    }
+}
+
+/// The row that a record becomes.
+fn row(write: &WritePlan, record: &Emitted) -> Result<Record, Failure> {
+    if write.columns.is_empty() {
+        return Ok(record.record.clone());
+    }
+    let values = evaluate(&write.expressions, &write.columns, &record.scope()).map_err(|mut failure| {
+        failure.message = format!("step `{}`: {}", write.id, failure.message);
+        failure
+    })?;
+    Ok(Record::from_pairs(values))
+}
+
+/// Runs work on a database, which waits for files and locks, away from the threads that serve requests.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        let message = format!("work on a database ended abruptly: {error}");
+        Err(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
+    })
+}
