@@ -71,7 +71,7 @@ pub(crate) async fn take_back(call: &Call, id: u64) -> Result<(), NotStored> {
 }
 
 /// The undeleted repost of a post by an account.
-pub(crate) fn standing(state: &State, author: u64, id: u64) -> Option<u64> {
+fn standing(state: &State, author: u64, id: u64) -> Option<u64> {
     state
         .posts_of(author)
         .find(|post| post.repost_of == Some(id))

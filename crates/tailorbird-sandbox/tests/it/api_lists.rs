@@ -51,11 +51,11 @@ async fn a_list_is_made_filled_read_changed_and_deleted() {
     let owned = client
         .walk(&format!("/2/users/{me}/owned_lists"), &[], "pagination_token")
         .await;
-    assert_eq!(owned, [id.clone()]);
+    assert_eq!(owned, vec![id.clone()]);
     let memberships = format!("/2/users/{}/list_memberships", followers[0]);
     assert_eq!(
         client.walk(&memberships, &[], "pagination_token").await,
-        [id.clone()]
+        vec![id.clone()]
     );
 
     let removed = client

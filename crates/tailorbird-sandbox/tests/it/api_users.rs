@@ -143,7 +143,7 @@ async fn likes_and_reposts_count_once_and_can_be_taken_back() {
         .await
         .expect(200);
     let post = mentions["data"][0]["id"].as_str().unwrap();
-    let likes = |client| async move {
+    let count_likes = |client| async move {
         let client: &crate::api_support::Client<'_> = client;
         let read = client
             .get(&format!("/2/tweets/{post}?tweet.fields=public_metrics"))
@@ -151,7 +151,7 @@ async fn likes_and_reposts_count_once_and_can_be_taken_back() {
             .expect(200);
         read["data"]["public_metrics"]["like_count"].as_u64().unwrap()
     };
-    let before = likes(&client).await;
+    let before = count_likes(&client).await;
     let body = json!({ "tweet_id": post });
     for _ in 0..2 {
         let liked = client
@@ -160,7 +160,7 @@ async fn likes_and_reposts_count_once_and_can_be_taken_back() {
             .expect(200);
         assert_eq!(liked, json!({ "data": { "liked": true } }));
     }
-    assert_eq!(likes(&client).await, before + 1);
+    assert_eq!(count_likes(&client).await, before + 1);
     let liked = client
         .get(&format!("/2/users/{me}/liked_tweets"))
         .await
@@ -175,7 +175,7 @@ async fn likes_and_reposts_count_once_and_can_be_taken_back() {
         .delete(&format!("/2/users/{me}/likes/{post}"))
         .await
         .expect(200);
-    assert_eq!(likes(&client).await, before);
+    assert_eq!(count_likes(&client).await, before);
 
     let reposted = client
         .post(&format!("/2/users/{me}/retweets"), body.clone())

@@ -25,15 +25,15 @@ pub(crate) async fn verify_credentials(call: Call) -> Result<Response, LegacyErr
     if let Some(body) = body.as_object_mut() {
         if !input.flag("skip_status") {
             let newest = call.read(|state| {
-                let view = View {
+                let view = View::new(
                     state,
-                    viewer: call.account(),
-                    now: call.now(),
-                    mode: Mode {
+                    call.account(),
+                    call.now(),
+                    Mode {
                         trim_user: true,
                         ..Mode::of(&input)
                     },
-                };
+                );
                 state
                     .posts_of(call.account())
                     .next()
@@ -57,15 +57,7 @@ fn profile(call: &Call, mode: Mode) -> Result<Value, LegacyError> {
             .accounts
             .get(&call.account())
             .ok_or_else(LegacyError::unknown_user)?;
-        Ok(user(
-            &View {
-                state,
-                viewer: call.account(),
-                now,
-                mode,
-            },
-            account,
-        ))
+        Ok(user(&View::new(state, call.account(), now, mode), account))
     })
 }
 

@@ -29,22 +29,17 @@ pub(crate) async fn show(call: Call) -> Result<Response, LegacyError> {
         let account = input
             .person(state)?
             .ok_or_else(|| LegacyError::missing("user_id or screen_name"))?;
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         let mut body = user(&view, account);
-        let trimmed = View {
+        let trimmed = View::new(
             state,
-            viewer: call.account(),
+            call.account(),
             now,
-            mode: Mode {
+            Mode {
                 trim_user: true,
                 ..view.mode
             },
-        };
+        );
         if let (Some(body), Some(newest)) = (body.as_object_mut(), state.posts_of(account.id).next())
             && crate::api::render::may_see(state, call.account(), account.id)
         {
@@ -74,12 +69,7 @@ pub(crate) async fn lookup(call: Call) -> Result<Response, LegacyError> {
     }
     let now = call.now();
     let found: Vec<Value> = call.read(|state| {
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         let by_id = ids.iter().filter_map(|id| state.accounts.get(id));
         let by_name = names.iter().filter_map(|name| state.account_named(name));
         by_id.chain(by_name).map(|account| user(&view, account)).collect()
@@ -130,12 +120,7 @@ fn accounts(call: &Call, name: &str, whose: impl Fn(&Account) -> &Vec<u64>) -> R
     let now = call.now();
     call.read(|state| {
         let (keys, cursors) = cut(state, call.account(), &input, name, limit, whose)?;
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         let found = keys.iter().filter_map(|id| state.accounts.get(id));
         Ok(answer(
             "users",
@@ -238,12 +223,7 @@ async fn change(call: &Call, follows: bool) -> Result<Response, LegacyError> {
     let now = call.now();
     call.read(|state| {
         let account = state.accounts.get(&other).ok_or_else(LegacyError::unknown_user)?;
-        let view = View {
-            state,
-            viewer: caller,
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, caller, now, Mode::of(&input));
         Ok(Json(user(&view, account)).into_response())
     })
 }

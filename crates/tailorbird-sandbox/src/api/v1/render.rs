@@ -6,6 +6,8 @@ use crate::api::times;
 use crate::state::{Account, Post, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 /// How deep a repost or quote is shown inside another.
 const MAX_DEPTH: u32 = 2;
@@ -39,6 +41,34 @@ pub(crate) struct View<'a> {
     pub(crate) now: Timestamp,
     /// How statuses are to be shown.
     pub(crate) mode: Mode,
+    /// Accounts rendered so far: each status repeats its author whole, and a page has few authors.
+    users: RefCell<HashMap<u64, Value>>,
+    /// The posts that the viewer reposted, gathered when first asked for.
+    reposted: OnceCell<HashSet<u64>>,
+}
+
+impl<'a> View<'a> {
+    /// Looks at the state through the eyes of `viewer`.
+    pub(crate) fn new(state: &'a State, viewer: u64, now: Timestamp, mode: Mode) -> Self {
+        Self {
+            state,
+            viewer,
+            now,
+            mode,
+            users: RefCell::default(),
+            reposted: OnceCell::new(),
+        }
+    }
+
+    fn has_reposted(&self, post: u64) -> bool {
+        let all = || {
+            self.state
+                .posts_of(self.viewer)
+                .filter_map(|own| own.repost_of)
+                .collect()
+        };
+        self.reposted.get_or_init(all).contains(&post)
+    }
 }
 
 /// A post.
@@ -126,10 +156,7 @@ fn nested(view: &View<'_>, post: &Post, depth: u32) -> Value {
                 .is_some_and(|posts| posts.contains(&post.id))
         ),
     );
-    set(
-        "retweeted",
-        json!(crate::api::reposts::standing(state, view.viewer, post.id).is_some()),
-    );
+    set("retweeted", json!(view.has_reposted(post.id)));
     set("lang", json!(language(&post.original_text)));
     Value::Object(body)
 }
@@ -189,6 +216,14 @@ fn media(state: &State, post: &Post) -> Vec<Value> {
 
 /// An account.
 pub(crate) fn user(view: &View<'_>, account: &Account) -> Value {
+    view.users
+        .borrow_mut()
+        .entry(account.id)
+        .or_insert_with(|| described(view, account))
+        .clone()
+}
+
+fn described(view: &View<'_>, account: &Account) -> Value {
     let state = view.state;
     let website = (!account.website.is_empty()).then_some(account.website.as_str());
     json!({

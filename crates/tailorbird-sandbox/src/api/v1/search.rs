@@ -45,12 +45,7 @@ pub(crate) async fn posts(call: Call) -> Result<Response, LegacyError> {
     let limit = input.count("count", DEFAULT, MOST);
     let now = call.now();
     Ok(call.read(|state| {
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         let keep = |id: u64| {
             state.post(id).is_some_and(|post| {
                 filter.lets_through(post)
@@ -98,12 +93,7 @@ pub(crate) async fn users(call: Call) -> Result<Response, LegacyError> {
     let skip = input.count("page", 1, 50).saturating_sub(1).saturating_mul(count);
     let now = call.now();
     let found: Vec<Value> = call.read(|state| {
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         let matching = state.accounts.values().rev().filter(|account| {
             account.username.to_lowercase().contains(&wanted) || account.name.to_lowercase().contains(&wanted)
         });

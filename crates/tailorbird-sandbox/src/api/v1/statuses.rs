@@ -19,17 +19,7 @@ const MAX_LOOKUP: usize = 100;
 /// Renders one post for the caller.
 fn shown(call: &Call, mode: Mode, post: &Post) -> Response {
     let now = call.now();
-    let body = call.read(|state| {
-        status(
-            &View {
-                state,
-                viewer: call.account(),
-                now,
-                mode,
-            },
-            post,
-        )
-    });
+    let body = call.read(|state| status(&View::new(state, call.account(), now, mode), post));
     Json(body).into_response()
 }
 
@@ -118,12 +108,7 @@ pub(crate) async fn show(call: Call) -> Result<Response, LegacyError> {
     let now = call.now();
     call.read(|state| {
         let post = seen(state, call.account(), id)?;
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         Ok(Json(status(&view, post)).into_response())
     })
 }
@@ -151,12 +136,7 @@ pub(crate) async fn lookup(call: Call) -> Result<Response, LegacyError> {
     }
     let now = call.now();
     let found: Vec<Value> = call.read(|state| {
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode: Mode::of(&input),
-        };
+        let view = View::new(state, call.account(), now, Mode::of(&input));
         let posts = ids.iter().filter_map(|id| visible(state, call.account(), *id));
         posts.map(|post| status(&view, post)).collect()
     });

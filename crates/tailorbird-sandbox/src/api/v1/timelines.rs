@@ -62,12 +62,7 @@ fn answer(
     let (now, mode) = (call.now(), Mode::of(input));
     call.read(|state| {
         let source = source(state)?;
-        let view = View {
-            state,
-            viewer: call.account(),
-            now,
-            mode,
-        };
+        let view = View::new(state, call.account(), now, mode);
         let page = timeline::page(state, call.account(), &source, &filter, &cut);
         let posts = page.keys.iter().filter_map(|id| state.post(*id));
         let items: Vec<Value> = posts.map(|post| status(&view, post)).collect();
