@@ -218,35 +218,33 @@ impl Pipeline {
     async fn api(&self, arrived: Arrived, received: &mut Received) -> Response {
         let path = arrived.path().to_owned();
         let method = arrived.head.method.clone();
-        let (caller, verdict) = match oauth::authenticate(&self.shared, &arrived).await {
-            Ok((caller, verdict)) => (caller, verdict),
+        let (caller, mut verdict) = match oauth::authenticate(&self.shared, &arrived).await {
+            Ok(authenticated) => authenticated,
             Err(refused) => {
                 note(received, refused.verdict);
                 return refused.response;
             }
         };
         received.account = self.username(caller.account_id);
-        note(received, verdict);
         let access_level = HeaderValue::from_static(caller.level.header_value());
         let limits = self
             .shared
             .limits
             .take(&method, &path, &caller, self.shared.clock.now_s());
         let mut response = if let Some(response) = oauth::level_refusal(&method, &path, caller.level) {
-            received.verdict.push_str(&format!(
-                " Refused: the token's level is \"{}\", and this call needs more. A token keeps the level the \
+            verdict.add(&format!(
+                "Refused: the token's level is \"{}\", and this call needs more. A token keeps the level the \
                  application had when it was authorized: raise the level, then authorize again.",
                 caller.level.portal_words()
             ));
             response
         } else if let Some(which) = limits.exceeded {
-            received
-                .verdict
-                .push_str(&format!(" Refused: {which} is used up until {}.", limits.reset_s));
+            verdict.add(&format!("Refused: {which} is used up until {}.", limits.reset_s));
             shapes::rate_limited(&path)
         } else {
             forward(&self.api, arrived, Some(caller)).await
         };
+        note(received, verdict);
         limits.write_headers(response.headers_mut());
         response.headers_mut().insert("x-access-level", access_level);
         response
@@ -363,13 +361,11 @@ async fn play(fault: Option<Fault>, response: Response) -> Result<Response, Drop
                 .insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
             let half = whole.slice(..whole.len() / 2);
             let chunks = futures_util::stream::unfold(Some(half), |next| async move {
-                match next {
-                    Some(half) => Some((Ok(half), None)),
-                    None => {
-                        tokio::time::sleep(CUT_PAUSE).await;
-                        Some((Err(Dropped), None))
-                    }
+                if let Some(half) = next {
+                    return Some((Ok(half), None));
                 }
+                tokio::time::sleep(CUT_PAUSE).await;
+                Some((Err(Dropped), None))
             });
             Ok(Response::from_parts(head, Body::from_stream(chunks)))
         }

@@ -35,7 +35,7 @@ use crate::visitor::Visitor;
 /// Connections open at a time, over all listeners; further ones wait.
 const CONNECTIONS_MAX: usize = 2_048;
 /// How long the head of a request may take to arrive, and an idle connection may stay.
-const HEAD_READ_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Bytes of a request's head.
 const HEAD_MAX: usize = 64 * 1024;
 /// How long a TLS handshake may take.

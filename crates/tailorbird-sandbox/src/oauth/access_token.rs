@@ -26,7 +26,7 @@ const BAD_SIGNATURE: &str = "Failed to validate oauth signature and token";
 pub(super) async fn answer(sandbox: &Sandbox, arrived: &Arrived) -> (Response, Verdict) {
     let (presented, client_key, mut verdict) = match exchange_request(sandbox, arrived).await {
         Ok(request) => request,
-        Err((failure, verdict)) => return (answer::text(refusal_text(&failure)), verdict),
+        Err((failure, verdict)) => return (answer::text(refusal_text(failure)), verdict),
     };
     let token = presented.token().unwrap_or_default().to_owned();
     // X's users paste PINs with spaces around them; RFC 5849 says nothing, and X trims.
@@ -81,12 +81,12 @@ pub(super) async fn answer(sandbox: &Sandbox, arrived: &Arrived) -> (Response, V
     match decided {
         Err(_) => (shapes::storage_failed(), verdict),
         Ok(Err((text, words))) => {
-            verdict.words.push_str(&format!(" Refused: {words}"));
+            verdict.add(&format!("Refused: {words}"));
             (answer::text(text), verdict)
         }
         Ok(Ok((access, granted))) => {
-            verdict.words.push_str(&format!(
-                " An access token for @{} at level \"{}\" was given.",
+            verdict.add(&format!(
+                "An access token for @{} at level \"{}\" was given.",
                 granted.username,
                 granted.level.portal_words()
             ));
@@ -129,7 +129,7 @@ async fn exchange_request(
     }
 }
 
-fn refusal_text(failure: &Failure) -> &'static str {
+fn refusal_text(failure: Failure) -> &'static str {
     match failure {
         Failure::NoToken
         | Failure::UnknownToken

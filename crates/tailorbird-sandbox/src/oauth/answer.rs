@@ -35,7 +35,7 @@ pub(super) fn text(message: &str) -> Response {
 }
 
 /// The XML error for a request that is not authenticated.
-pub(super) fn unauthenticated_xml(failure: &Failure) -> Response {
+pub(super) fn unauthenticated_xml(failure: Failure) -> Response {
     let (status, code, message) = legacy_code(failure);
     xml(status, code, message)
 }

@@ -81,7 +81,6 @@ pub(super) struct Checked {
 struct Known {
     application: Application,
     token: Token,
-    refusal: Option<(Failure, String)>,
 }
 
 /// Checks a request.
@@ -121,9 +120,6 @@ pub(super) async fn check(sandbox: &Sandbox, arrived: &Arrived, expected: Expect
         Ok(known) => known,
         Err((failure, words)) => return refused(verdict, failure, words),
     };
-    if let Some((failure, words)) = known.refusal {
-        return refused(verdict, failure, words);
-    }
     if let Err(rejection) = signature(&presented, &known.application, &known.token) {
         let words = match rejection {
             Rejection::SignatureDiffers { method } => {
@@ -194,75 +190,66 @@ fn know(state: &State, presented: &Presented, expected: Expected) -> Result<Know
     let application = state
         .application_with_key(key)
         .ok_or_else(|| (Failure::UnknownClient, explain::unknown_client(state, key)))?;
-    let token_name = presented.token();
-    let (token, refusal) = match (expected, token_name) {
+    let token = match (expected, presented.token()) {
         // A token here is signed along like any parameter, but its secret is not part of the key.
-        (Expected::ClientOnly, _) => (Token::None, None),
-        (Expected::Temporary, None) => (
-            Token::None,
-            Some((
-                Failure::NoToken,
-                "no oauth_token: the request token must be sent.".to_owned(),
-            )),
-        ),
-        (Expected::AccessToken, None) => (
-            Token::None,
-            Some((
-                Failure::NoToken,
-                "no oauth_token: API calls are made with an access token.".to_owned(),
-            )),
-        ),
-        (Expected::Temporary, Some(name)) => match state.temporary.get(name) {
-            Some(temporary) if temporary.client_key == application.client_key => {
-                (Token::Temporary(temporary.clone()), None)
-            }
-            Some(_) => (
-                Token::None,
-                Some((
-                    Failure::TokenOfOtherClient,
-                    "the request token was given to another application.".to_owned(),
-                )),
-            ),
-            None => (
-                Token::None,
-                Some((
-                    Failure::UnknownToken,
-                    explain::unknown_token(state, name, expected),
-                )),
-            ),
-        },
-        (Expected::AccessToken, Some(name)) => match state.tokens.get(name) {
-            Some(token) => {
-                let refusal = if let Some(why) = token.revoked {
-                    Some((Failure::Revoked(why), explain::revoked(why)))
-                } else if token.client_key == application.client_key {
-                    None
-                } else {
-                    Some((
-                        Failure::TokenOfOtherClient,
-                        "the access token was given to another application.".to_owned(),
-                    ))
-                };
-                (Token::Access(token.clone()), refusal)
-            }
-            None => {
-                let failure = if state.temporary.contains_key(name) {
-                    Failure::TemporaryAsAccess
-                } else {
-                    Failure::UnknownToken
-                };
-                (
-                    Token::None,
-                    Some((failure, explain::unknown_token(state, name, expected))),
-                )
-            }
-        },
+        (Expected::ClientOnly, _) => Token::None,
+        (_, None) => return Err((Failure::NoToken, explain::no_token(expected))),
+        (Expected::Temporary, Some(name)) => Token::Temporary(known_temporary(state, application, name)?),
+        (Expected::AccessToken, Some(name)) => Token::Access(known_access(state, application, name)?),
     };
     Ok(Known {
         application: application.clone(),
         token,
-        refusal,
     })
+}
+
+fn known_temporary(
+    state: &State,
+    application: &Application,
+    name: &str,
+) -> Result<TemporaryCredentials, (Failure, String)> {
+    let found = state.temporary.get(name);
+    let temporary = found.ok_or_else(|| {
+        (
+            Failure::UnknownToken,
+            explain::unknown_token(state, name, Expected::Temporary),
+        )
+    })?;
+    if temporary.client_key == application.client_key {
+        return Ok(temporary.clone());
+    }
+    Err((
+        Failure::TokenOfOtherClient,
+        "the request token was given to another application.".to_owned(),
+    ))
+}
+
+fn known_access(
+    state: &State,
+    application: &Application,
+    name: &str,
+) -> Result<AccessToken, (Failure, String)> {
+    let Some(token) = state.tokens.get(name) else {
+        let failure = if state.temporary.contains_key(name) {
+            Failure::TemporaryAsAccess
+        } else {
+            Failure::UnknownToken
+        };
+        return Err((
+            failure,
+            explain::unknown_token(state, name, Expected::AccessToken),
+        ));
+    };
+    if let Some(why) = token.revoked {
+        return Err((Failure::Revoked(why), explain::revoked(why)));
+    }
+    if token.client_key == application.client_key {
+        return Ok(token.clone());
+    }
+    Err((
+        Failure::TokenOfOtherClient,
+        "the access token was given to another application.".to_owned(),
+    ))
 }
 
 fn signature(presented: &Presented, application: &Application, token: &Token) -> Result<(), Rejection> {

@@ -107,6 +107,14 @@ pub(super) fn unknown_token(state: &State, token: &str, expected: Expected) -> S
     }
 }
 
+/// A token is needed and none is named.
+pub(super) fn no_token(expected: Expected) -> String {
+    match expected {
+        Expected::AccessToken => "no oauth_token: API calls are made with an access token.".to_owned(),
+        _ => "no oauth_token: the request token must be sent.".to_owned(),
+    }
+}
+
 /// The token is void.
 pub(super) fn revoked(why: Revocation) -> String {
     let reason = match why {
@@ -137,12 +145,11 @@ pub(super) async fn signature(
             let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
             format!("{plain}. The cause: {}.", causes.join(", and "))
         }
-        Ok(Diagnosis::SignatureIsRight) | Err(_) => format!("{plain}."),
         Ok(Diagnosis::Unexplained { tried }) => format!(
             "{plain}. None of {tried} known mistakes explains it: most likely the client secret or the token \
              secret is another one altogether. Compare the base string with the client's."
         ),
-        Ok(_) => format!("{plain}."),
+        Ok(Diagnosis::SignatureIsRight) | Err(_) => format!("{plain}."),
     }
 }
 
@@ -248,13 +255,9 @@ pub(super) fn accepted(
     token: &Token,
 ) -> String {
     let method = presented.signature_method().map_or("?", SignatureMethod::name);
-    let mut words = format!(
-        "The {method} signature is right; application \"{}\"",
-        application.name
-    );
-    match token {
-        Token::None => words.push_str(", no token."),
-        Token::Temporary(_) => words.push_str(", with its request token."),
+    let acting = match token {
+        Token::None => "no token".to_owned(),
+        Token::Temporary(_) => "with its request token".to_owned(),
         Token::Access(token) => {
             let username = sandbox
                 .store
@@ -265,25 +268,25 @@ pub(super) fn accepted(
                         .map(|account| account.username.clone())
                 })
                 .unwrap_or_default();
-            words.push_str(&format!(
-                ", acting for @{username} at level \"{}\".",
+            format!(
+                "acting for @{username} at level \"{}\"",
                 token.level.portal_words()
-            ));
+            )
         }
-    }
-    for note in presented.notes() {
-        words.push_str(&format!(" Let pass: {note}."));
-    }
-    words
+    };
+    let notes: String = presented
+        .notes()
+        .iter()
+        .flat_map(|note| [" Let pass: ".to_owned(), note.to_string(), ".".to_owned()])
+        .collect();
+    format!(
+        "The {method} signature is right; application \"{}\", {acting}.{notes}",
+        application.name
+    )
 }
 
 /// An error and its causes in one sentence.
 fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    words
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

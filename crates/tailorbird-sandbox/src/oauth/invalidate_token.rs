@@ -22,7 +22,7 @@ pub(super) async fn answer(sandbox: &Sandbox, arrived: &Arrived) -> (Response, V
     if sandbox.store.commit(event).await.is_err() {
         return (shapes::storage_failed(), verdict);
     }
-    verdict.words.push_str(" The access token is void from now on.");
+    verdict.add("The access token is void from now on.");
     (
         (
             StatusCode::OK,

@@ -45,6 +45,16 @@ pub(crate) struct Verdict {
     pub client_key: Option<String>,
 }
 
+impl Verdict {
+    /// Adds a sentence.
+    pub(crate) fn add(&mut self, words: &str) {
+        if !self.words.is_empty() {
+            self.words.push(' ');
+        }
+        self.words.push_str(words);
+    }
+}
+
 /// A refused API call.
 pub(crate) struct Refused {
     /// The answer in X's shape, which says little.
@@ -75,16 +85,16 @@ pub(crate) fn is_endpoint(path: &str) -> bool {
 
 #[derive(Debug, Clone, Copy)]
 enum Endpoint {
-    RequestToken,
-    AccessToken,
-    InvalidateToken,
+    TemporaryCredentials,
+    TokenCredentials,
+    Invalidation,
 }
 
 fn endpoint_of(path: &str) -> Option<Endpoint> {
     match path.strip_suffix(".json").unwrap_or(path) {
-        "/oauth/request_token" => Some(Endpoint::RequestToken),
-        "/oauth/access_token" => Some(Endpoint::AccessToken),
-        "/1.1/oauth/invalidate_token" | "/oauth/invalidate_token" => Some(Endpoint::InvalidateToken),
+        "/oauth/request_token" => Some(Endpoint::TemporaryCredentials),
+        "/oauth/access_token" => Some(Endpoint::TokenCredentials),
+        "/1.1/oauth/invalidate_token" | "/oauth/invalidate_token" => Some(Endpoint::Invalidation),
         _ => None,
     }
 }
@@ -93,7 +103,7 @@ fn endpoint_of(path: &str) -> Option<Endpoint> {
 pub(crate) async fn endpoint(sandbox: &Sandbox, arrived: &Arrived) -> (Response, Verdict) {
     let method = &arrived.head.method;
     let endpoint = endpoint_of(arrived.path());
-    let post_only = matches!(endpoint, Some(Endpoint::InvalidateToken));
+    let post_only = matches!(endpoint, Some(Endpoint::Invalidation));
     if !(method == http::Method::POST || (method == http::Method::GET && !post_only)) {
         let words = format!("{method} is not answered here; POST is.");
         return (
@@ -105,9 +115,9 @@ pub(crate) async fn endpoint(sandbox: &Sandbox, arrived: &Arrived) -> (Response,
         );
     }
     match endpoint {
-        Some(Endpoint::RequestToken) => request_token::answer(sandbox, arrived).await,
-        Some(Endpoint::AccessToken) => access_token::answer(sandbox, arrived).await,
-        Some(Endpoint::InvalidateToken) => invalidate_token::answer(sandbox, arrived).await,
+        Some(Endpoint::TemporaryCredentials) => request_token::answer(sandbox, arrived).await,
+        Some(Endpoint::TokenCredentials) => access_token::answer(sandbox, arrived).await,
+        Some(Endpoint::Invalidation) => invalidate_token::answer(sandbox, arrived).await,
         None => (
             shapes::v1(StatusCode::NOT_FOUND, 34, "Sorry, that page does not exist."),
             Verdict::default(),
@@ -148,13 +158,13 @@ pub(crate) async fn authenticate(
         Err(failure) => failure,
     };
     Err(Box::new(Refused {
-        response: refusal(arrived.path(), &failure),
+        response: refusal(arrived.path(), failure),
         verdict: checked.verdict,
     }))
 }
 
 /// X's answer to a call that is not authenticated: v2 tells nothing, v1.1 a little.
-fn refusal(path: &str, failure: &Failure) -> Response {
+fn refusal(path: &str, failure: Failure) -> Response {
     if path.starts_with("/2/") {
         return shapes::v2(
             StatusCode::UNAUTHORIZED,
@@ -168,7 +178,7 @@ fn refusal(path: &str, failure: &Failure) -> Response {
 }
 
 /// Status, code and message of API v1.1 for a failure (x-api facts, table of codes).
-fn legacy_code(failure: &Failure) -> (StatusCode, u32, &'static str) {
+fn legacy_code(failure: Failure) -> (StatusCode, u32, &'static str) {
     match failure {
         Failure::Unsigned | Failure::Unreadable | Failure::NoToken => {
             (StatusCode::BAD_REQUEST, 215, "Bad Authentication data.")

@@ -20,12 +20,12 @@ pub(super) async fn answer(sandbox: &Sandbox, arrived: &Arrived) -> (Response, V
     let mut verdict = checked.verdict;
     let signed = match checked.outcome {
         Ok(signed) => signed,
-        Err(failure) => return (answer::unauthenticated_xml(&failure), verdict),
+        Err(failure) => return (answer::unauthenticated_xml(failure), verdict),
     };
     let callback = match callback(sandbox, &signed) {
         Ok(callback) => callback,
         Err((response, words)) => {
-            verdict.words.push_str(&format!(" Refused: {words}"));
+            verdict.add(&format!("Refused: {words}"));
             return (response, verdict);
         }
     };
@@ -33,8 +33,8 @@ pub(super) async fn answer(sandbox: &Sandbox, arrived: &Arrived) -> (Response, V
         Some("read") => Some(Level::Read),
         Some("write") => Some(Level::ReadWrite),
         Some(other) => {
-            verdict.words.push_str(&format!(
-                " x_auth_access_type is \"{other}\" and was ignored; valid are read and write."
+            verdict.add(&format!(
+                "x_auth_access_type is \"{other}\" and was ignored; valid are read and write."
             ));
             None
         }
@@ -64,7 +64,7 @@ pub(super) async fn answer(sandbox: &Sandbox, arrived: &Arrived) -> (Response, V
     {
         return (shapes::storage_failed(), verdict);
     }
-    verdict.words.push_str(" A request token was given.");
+    verdict.add("A request token was given.");
     let pairs = [
         ("oauth_token", token.as_str()),
         ("oauth_token_secret", &secret),

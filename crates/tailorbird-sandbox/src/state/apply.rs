@@ -41,7 +41,7 @@ impl State {
             }
             Event::PostAccepted(post) => self.accept(post),
             Event::DuplicateRefused { .. } => {
-                self.refused_duplicates = self.refused_duplicates.saturating_add(1)
+                self.refused_duplicates = self.refused_duplicates.saturating_add(1);
             }
             Event::PostDeleted { id, at } => {
                 if let Some(post) = self.posts.get_mut(&id) {
@@ -301,19 +301,19 @@ impl State {
         self.posts.insert(post.id, post);
     }
 
-    fn follow(&mut self, follower: u64, followed: u64) {
-        if follower == followed || !self.accounts.contains_key(&followed) {
+    fn follow(&mut self, from: u64, to: u64) {
+        if from == to || !self.accounts.contains_key(&to) {
             return;
         }
-        let Some(account) = self.accounts.get_mut(&follower) else {
+        let Some(account) = self.accounts.get_mut(&from) else {
             return;
         };
-        if account.following.contains(&followed) {
+        if account.following.contains(&to) {
             return;
         }
-        account.following.push(followed);
-        if let Some(account) = self.accounts.get_mut(&followed) {
-            account.followers.push(follower);
+        account.following.push(to);
+        if let Some(account) = self.accounts.get_mut(&to) {
+            account.followers.push(from);
         }
     }
 

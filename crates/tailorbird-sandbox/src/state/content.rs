@@ -28,6 +28,7 @@ pub(crate) struct DirectMessage {
 
 /// An upload, whole or in progress.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`media_type` is X's name")]
 pub(crate) struct Media {
     /// The media id.
     pub id: u64,

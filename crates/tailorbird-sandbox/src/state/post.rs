@@ -62,6 +62,10 @@ pub(crate) struct UrlEntity {
 
 /// How often a post was seen and acted upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are X's names, and they are serialized"
+)]
 pub(crate) struct PublicMetrics {
     /// Times repeated.
     pub retweet_count: u64,

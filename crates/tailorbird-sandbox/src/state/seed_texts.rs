@@ -97,7 +97,7 @@ pub(super) const MENTIONS: [&str; 34] = [
     "@tailorbird_demo do you deliver to {c} on Saturdays?",
     "Just unpacked the {p} from @tailorbird_demo. The packaging alone deserves a prize.",
     "@tailorbird_demo what is the trade price of the {p} for 48 pieces?",
-    "Talking to @tailorbird_demo about stock feeds & small retailers in next month's issue.",
+    "Talking to @tailorbird_demo about the {p}, stock feeds & small retailers in {c}.",
     "@tailorbird_demo the {p} sold out in {c} within a day. Please send twice as many.",
     "Does the {p} from @tailorbird_demo come in green?",
     "@tailorbird_demo invoice for {n} has the old address, who do I write to?",
@@ -108,9 +108,9 @@ pub(super) const MENTIONS: [&str; 34] = [
     "@tailorbird_demo could you send a better photo of the {p}? Ours is 300 pixels wide.",
     "A customer in {c} asked for the {p} by name today. Well done @tailorbird_demo 👏",
     "@tailorbird_demo your price list says £18 < £16 for the {p}, surely a typo?",
-    "@tailorbird_demo is there a barcode sheet for the autumn range?",
+    "@tailorbird_demo is there a barcode sheet for the {p}?",
     "Nice surprise: @tailorbird_demo replaced the broken {p} without a question.",
-    "@tailorbird_demo when does the next catalogue come out?",
+    "@tailorbird_demo will the {p} be in the next catalogue?",
     "Visited the @tailorbird_demo warehouse near {c}. So tidy that I felt ashamed of mine.",
     "@tailorbird_demo the {p} is 2 cm taller than your page says. Matters for our shelves!",
     "The new {p} from @tailorbird_demo: simple, solid, fairly priced. Review on page 34.",
@@ -123,7 +123,7 @@ pub(super) const MENTIONS: [&str; 34] = [
     "@tailorbird_demo your stock page shows 0 of the {p}, your e-mail says 40. Which one is it?",
     "Christmas boxes are planned, and the {p} by @tailorbird_demo is in every one of them 🎁",
     "@tailorbird_demo could we move delivery {n} to Thursday? The street in {c} is closed.",
-    "Reading @tailorbird_demo's post on price changes. Clear words, more of that please.",
+    "Reading @tailorbird_demo on the new price of the {p}. Clear words, more of that please.",
 ];
 
 /// Products of the texts.
