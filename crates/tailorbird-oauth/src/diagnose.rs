@@ -10,8 +10,10 @@ pub(crate) mod credentials;
 pub(crate) mod keys;
 pub(crate) mod reading;
 
+use std::fmt;
+
 use crate::diagnose::cause::Cause;
-use crate::diagnose::keys::{Key, key_mistakes};
+use crate::diagnose::keys::key_mistakes;
 use crate::diagnose::reading::{Case, request_mistakes};
 use crate::percent_encoding::percent_decode;
 use crate::placement::Placement;
@@ -19,6 +21,7 @@ use crate::secret::{ClientSecret, TokenSecret};
 use crate::signature_method::SignatureMethod;
 use crate::signing::parameter_sources::is_form_content_type;
 use crate::signing::rsa_key::RsaVerifyingKey;
+use crate::verify::collect::Strictness;
 use crate::verify::presented::Presented;
 use crate::wire_url::{UrlError, WireUrl};
 
@@ -89,8 +92,8 @@ pub struct Evidence<'a> {
     pub signature: &'a str,
 }
 
-impl std::fmt::Debug for Evidence<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Evidence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")
             .field("method", &self.method)
             .finish_non_exhaustive()
@@ -161,7 +164,7 @@ impl Presented {
             body: cut(self.body()),
             is_form: self.is_form() && self.body().len() <= MAX_DIAGNOSED_BODY,
             realm: self.realm().map(str::to_owned),
-            repeated_once: self.strictness() == crate::verify::collect::Strictness::Lenient,
+            repeated_once: self.strictness() == Strictness::Lenient,
         };
         search(&case, method, signature, candidates)
     }
@@ -212,7 +215,7 @@ fn search(case: &Case, method: SignatureMethod, signature: &str, candidates: &Ca
                             tried: MAX_DIAGNOSIS_ATTEMPTS,
                         };
                     }
-                    if fits(key, base_string, signature) {
+                    if key.fits(base_string.as_bytes(), signature) {
                         return if causes.is_empty() {
                             Diagnosis::SignatureIsRight
                         } else {
@@ -224,8 +227,4 @@ fn search(case: &Case, method: SignatureMethod, signature: &str, candidates: &Ca
         }
     }
     Diagnosis::Unexplained { tried }
-}
-
-fn fits(key: &Key, base_string: &str, signature: &str) -> bool {
-    key.fits(base_string.as_bytes(), signature)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::percent_encoding::ascii_string;
+
 /// A value that is used once per timestamp, client and token (RFC 5849 §3.3).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nonce(String);
@@ -29,16 +31,13 @@ impl Nonce {
     ///
     /// Hexadecimal on purpose: base64 would bring `+`, `/` and `=`, which half of the peers encode wrongly.
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-        let mut text = String::with_capacity(32);
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        let mut digits = Vec::with_capacity(32);
         for byte in bytes {
-            text.push(digit(byte >> 4));
-            text.push(digit(byte & 0x0f));
+            digits.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
         }
-        Self(text)
+        Self(ascii_string(digits))
     }
 
     /// The longest accepted nonce, in bytes.

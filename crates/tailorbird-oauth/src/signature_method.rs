@@ -11,7 +11,7 @@ use std::str::FromStr;
 pub enum SignatureMethod {
     /// RFC 5849 §3.4.2. The only one that X takes.
     HmacSha1,
-    /// HMAC with SHA-256; NetSuite asks for it.
+    /// HMAC with SHA-256; `NetSuite` asks for it.
     HmacSha256,
     /// HMAC with SHA-512.
     HmacSha512,

@@ -88,7 +88,9 @@ pub fn compare_base_strings(first: &str, second: &str) -> Vec<BaseStringDifferen
             a.2.get(name).cloned().unwrap_or_default(),
             b.2.get(name).cloned().unwrap_or_default(),
         ];
-        values.iter_mut().for_each(|values| values.sort());
+        for values in &mut values {
+            values.sort();
+        }
         let [first, second] = values;
         if first != second {
             differences.push(BaseStringDifference::Values {

@@ -139,13 +139,14 @@ impl Case {
         let path = if url.path.is_empty() { &b"/"[..] } else { url.path };
         match reading {
             Some(Cause::PathDecoded) => uri.extend(percent_decode(path)),
-            Some(Cause::TrailingSlash) => match path.strip_suffix(b"/") {
-                Some(shorter) => uri.extend_from_slice(shorter),
-                None => {
+            Some(Cause::TrailingSlash) => {
+                if let Some(shorter) = path.strip_suffix(b"/") {
+                    uri.extend_from_slice(shorter);
+                } else {
                     uri.extend_from_slice(path);
                     uri.push(b'/');
                 }
-            },
+            }
             _ => uri.extend_from_slice(path),
         }
         Some(uri)

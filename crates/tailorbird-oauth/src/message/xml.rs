@@ -70,18 +70,15 @@ fn unescape(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        match after
+        let reference = after
             .split_once(';')
-            .and_then(|(name, tail)| Some((reference(name)?, tail)))
-        {
-            Some((character, tail)) => {
-                out.push(character);
-                rest = tail;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+            .and_then(|(name, tail)| Some((reference(name)?, tail)));
+        if let Some((character, tail)) = reference {
+            out.push(character);
+            rest = tail;
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);

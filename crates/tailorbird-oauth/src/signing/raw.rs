@@ -11,7 +11,7 @@ use crate::secret::{ClientSecret, RsaPrivateKeyPem, TokenSecret};
 use crate::signature_method::SignatureMethod;
 use crate::signing::parameter_sources::is_form_content_type;
 use crate::signing::sign::{RequestToSign, SignError, Signed, Signer};
-use crate::signing::signing_key::SigningKey;
+use crate::signing::signing_key::{SigningKey, SigningKeyError};
 
 /// A request with everything that its signature needs, as a file or a line may hold it.
 #[derive(Clone, Copy)]
@@ -92,7 +92,7 @@ impl RawSigner {
             )?);
         }
         let Some(pem) = request.rsa_private_key else {
-            return Err(crate::signing::signing_key::SigningKeyError::RsaKeyMissing { method }.into());
+            return Err(SigningKeyError::RsaKeyMissing { method }.into());
         };
         let pem = RsaPrivateKeyPem::new(pem);
         if let Some((last, key)) = &self.last_rsa_key

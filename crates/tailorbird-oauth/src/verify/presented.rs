@@ -116,7 +116,7 @@ impl Presented {
         }
         match self.get("oauth_signature_method").map(SignatureMethod::from_str) {
             Some(Err(error)) if !error.given.is_empty() => {
-                found.push(Rejection::UnknownSignatureMethod(error))
+                found.push(Rejection::UnknownSignatureMethod(error));
             }
             // §3.1: only PLAINTEXT may leave nonce and timestamp out.
             Some(Ok(SignatureMethod::Plaintext)) => {}

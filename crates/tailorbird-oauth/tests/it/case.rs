@@ -1,7 +1,7 @@
 //! Reads the conformance files, and a few helpers to sign and verify in a line.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tailorbird_oauth::{
@@ -21,7 +21,10 @@ pub(crate) fn text(path: &str) -> String {
 /// A JSON array, or JSON Lines.
 pub(crate) fn cases(path: &str) -> Vec<Value> {
     let text = text(path);
-    if path.ends_with(".jsonl") {
+    if Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
+    {
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()

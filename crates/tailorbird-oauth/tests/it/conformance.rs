@@ -100,7 +100,7 @@ fn sign_in_requests_of_x_for_both_hosts() {
     assert_eq!(cases.len(), 4);
     for mut value in cases {
         // Only signatures are published for these; the base string is checked by the signature's fit.
-        value["expected"]["base_string"] = "".into();
+        value["expected"]["base_string"] = String::new().into();
         let case = Case::new(value);
         assert_eq!(case.sign().signature, case.signature, "{}", case.name);
     }

@@ -38,7 +38,7 @@ fn pem_is_read_as_it_arrives() {
     for variant in [
         pem.replace('\n', "\r\n"),
         pem.replace('\n', "\\n"),
-        pem.lines().map(|line| format!("    {line}  \n")).collect(),
+        format!("    {}", pem.replace('\n', "  \n    ")),
         format!("Bag Attributes\n  friendlyName: x\n{pem}\ntrailing text"),
         pem.trim_end().to_owned(),
     ] {

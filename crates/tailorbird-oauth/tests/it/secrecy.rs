@@ -42,23 +42,23 @@ fn nothing_prints_a_secret() {
             form_body: Some(b""),
         };
         let mut signer = Signer::new();
-        let signed = signer.sign(&request, &parameters, &key, None).unwrap();
-        clean(&signed);
+        let result = signer.sign(&request, &parameters, &key, None).unwrap();
+        clean(&result);
         for placement in Placement::all() {
-            clean(&place(&request, &parameters, &signed, placement));
+            clean(&place(&request, &parameters, &result, placement));
         }
         let incoming = IncomingRequest {
             method: "POST",
             scheme: "https",
             host: "h",
             path_and_query: "/",
-            authorization: Some(&signed.authorization),
+            authorization: Some(&result.authorization),
             content_type: None,
             body: CANARY.as_bytes(),
         };
         clean(&incoming);
         clean(&Presented::read(&incoming, Strictness::Strict).unwrap());
-        clean(&tailorbird_oauth::parse_authorization(&signed.authorization));
+        clean(&tailorbird_oauth::parse_authorization(&result.authorization));
     }
 }
 

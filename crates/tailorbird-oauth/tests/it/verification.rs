@@ -1,8 +1,9 @@
 //! The server's side: what is refused with which facts, and what a lenient provider lets pass.
 
 use tailorbird_oauth::{
-    ClientSecret, IncomingRequest, Note, Placement, Presented, ProtocolParameters, ReadError, Rejection,
-    RequestToSign, RsaVerifyingKey, SignatureMethod, Strictness, TokenSecret, Verdict, VerificationKey,
+    ClientSecret, IncomingRequest, NonceMemory, Note, Placement, Presented, ProtocolParameters, ReadError,
+    Rejection, RequestToSign, RsaVerifyingKey, SignatureMethod, Strictness, TimeWindow, Timestamp,
+    TokenSecret, Verdict, VerificationKey, parse_authorization,
 };
 
 use crate::case::{CLIENT_SECRET, FORM, Received, TOKEN_SECRET, hmac_key, parameters, send};
@@ -371,4 +372,78 @@ fn notes_are_sentences() {
         note.to_string(),
         "oauth_ parameters stand in several places (header, body); RFC 5849 §3.5 allows one"
     );
+}
+
+#[test]
+fn headers_are_read_whatever_their_white_space() {
+    let spread = "oauth  realm=\"a\\\"b\" ,\toauth_consumer_key=\"k%20\",, oauth_token=t , x=\"\"";
+    let header = parse_authorization(spread).unwrap().unwrap();
+    assert_eq!(header.realm.as_deref(), Some("a\"b"));
+    let pair = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+    assert_eq!(
+        header.pairs,
+        [
+            pair("oauth_consumer_key", "k "),
+            pair("oauth_token", "t"),
+            pair("x", "")
+        ]
+    );
+    assert_eq!(parse_authorization("Bearer abc"), Ok(None));
+    assert!(parse_authorization("OAuth oauth_token=\"open").is_err());
+    assert!(parse_authorization("OAuth nonsense").is_err());
+    assert!(parse_authorization("OAuth a=\"1\" b=\"2\"").is_err());
+}
+
+#[test]
+fn another_secret_is_another_signature() {
+    // Guards the helpers: with another secret nothing in these files would be accepted.
+    let presented = received().read(Strictness::Strict).unwrap();
+    let client_secret = ClientSecret::new(CLIENT_SECRET);
+    let wrong = TokenSecret::new(format!("{TOKEN_SECRET}x"));
+    for token_secret in [Some(&wrong), None] {
+        let key = VerificationKey::Secrets {
+            client_secret: &client_secret,
+            token_secret,
+        };
+        assert_eq!(
+            presented.verify(key),
+            Verdict::Rejected(Rejection::SignatureDiffers { method: METHOD })
+        );
+    }
+}
+
+#[test]
+fn freshness_is_checked_apart() {
+    let presented = received().read(Strictness::Strict).unwrap();
+    let now = Timestamp::from_seconds(1_318_622_958 + 301);
+    assert_eq!(
+        presented.check_time(TimeWindow::FIVE_MINUTES, now),
+        Err(Rejection::TimestampOutside {
+            offset_seconds: -301,
+            allowed_seconds: 300
+        })
+    );
+    let now = Timestamp::from_seconds(1_318_622_958 + 300);
+    assert_eq!(presented.check_time(TimeWindow::FIVE_MINUTES, now), Ok(()));
+    let mut memory = NonceMemory::new(10, 300);
+    assert_eq!(presented.check_nonce(&mut memory, now), Ok(()));
+    assert_eq!(presented.check_nonce(&mut memory, now), Err(Rejection::NonceUsed));
+
+    // PLAINTEXT may come without either, and then there is nothing to check.
+    let method = SignatureMethod::Plaintext;
+    let pairs = [
+        ("oauth_consumer_key", "client-key"),
+        ("oauth_signature_method", "PLAINTEXT"),
+    ];
+    let bare = send(
+        &GET,
+        &ProtocolParameters::from_pairs(pairs),
+        &hmac_key(method),
+        Placement::Header,
+    );
+    let bare = bare.read(Strictness::Strict).unwrap();
+    for _ in 0..2 {
+        assert_eq!(bare.check_time(TimeWindow::FIVE_MINUTES, now), Ok(()));
+        assert_eq!(bare.check_nonce(&mut memory, now), Ok(()));
+    }
 }
