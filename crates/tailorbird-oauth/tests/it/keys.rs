@@ -289,3 +289,26 @@ fn a_key_for_another_method_than_the_parameters_name_is_refused() {
         "oauth_signature_method is HMAC-SHA256, but the signing key is one for HMAC-SHA1"
     );
 }
+
+#[test]
+fn a_realm_among_the_pairs_goes_where_the_other_realm_goes() {
+    let oauth = [
+        ("realm".into(), "given".into()),
+        ("oauth_signature_method".into(), "HMAC-SHA1".into()),
+        ("oauth_consumer_key".into(), "k".into()),
+    ];
+    let among = sign_raw(&raw(&oauth, Some("s"))).unwrap();
+    let apart = sign_raw(&RawRequest {
+        realm: Some("given"),
+        ..raw(&oauth[1..], Some("s"))
+    })
+    .unwrap();
+    assert_eq!(among, apart);
+    assert!(!among.base_string.contains("realm"), "{}", among.base_string);
+    assert_eq!(
+        among.authorization.matches("realm=\"given\"").count(),
+        1,
+        "{}",
+        among.authorization
+    );
+}

@@ -7,10 +7,7 @@ use tailorbird_oauth::{
     sign_raw, wire_url,
 };
 
-use crate::case::{
-    CLIENT_KEY, CLIENT_SECRET, FORM, Received, TOKEN, TOKEN_SECRET, base, hmac_key, normalized, parameters,
-    send,
-};
+use crate::case::{CLIENT_KEY, Received, TOKEN, base, hmac_key, normalized, parameters, send};
 use crate::diagnosis::candidates;
 use crate::verification::verify;
 
