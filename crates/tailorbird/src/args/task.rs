@@ -1,0 +1,149 @@
+//! `task …`, `run …` and `delivery …`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaskCommand {
+    /// Checks task files and prints every problem with line and column
+    #[command(after_help = "Example:\n  tailorbird task check tasks/*.yaml")]
+    Check {
+        /// The files; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Takes the tasks of files in; a changed task becomes a new version
+    #[command(after_help = "Examples:\n  tailorbird task apply announce.yaml\n  tailorbird task apply announce.yaml --accept-rekey   # after reading how many records would go again")]
+    Apply {
+        /// The files; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Accept that a changed key, step name or destination sends records again
+        #[arg(long)]
+        accept_rekey: bool,
+    },
+    /// Lists the tasks
+    #[command(after_help = "Example:\n  tailorbird task list")]
+    List,
+    /// Shows a task as YAML
+    #[command(after_help = "Example:\n  tailorbird task show announce-new-products")]
+    Show {
+        /// The task
+        name: String,
+    },
+    /// Runs a task now and follows it to its end; goes on with an interrupted run
+    #[command(after_help = "Examples:\n  tailorbird task run announce-new-products\n  tailorbird task run announce-new-products --output json\n\nCtrl-C stops safely: what is under way is finished, nothing is lost, and the next run goes on.")]
+    Run {
+        /// The task
+        name: String,
+    },
+    /// Lets the trigger of a task start runs
+    #[command(after_help = "Example:\n  tailorbird task enable announce-new-products")]
+    Enable {
+        /// The task
+        name: String,
+    },
+    /// Keeps the trigger of a task from starting runs
+    #[command(after_help = "Example:\n  tailorbird task disable announce-new-products")]
+    Disable {
+        /// The task
+        name: String,
+    },
+    /// Prints the JSON Schema of task files, for editors
+    #[command(after_help = "Example:\n  tailorbird task schema > task.schema.json")]
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunCommand {
+    /// Lists runs, the newest first
+    #[command(after_help = "Example:\n  tailorbird run list --task announce-new-products")]
+    List {
+        /// Only runs of this task
+        #[arg(long)]
+        task: Option<String>,
+        /// The greatest number of runs
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+    },
+    /// Shows a run
+    #[command(after_help = "Example:\n  tailorbird run show run-20261123-164201-7f3a")]
+    Show {
+        /// The run
+        id: String,
+    },
+    /// Ends a run; what was not sent stays pending for the next one
+    #[command(after_help = "Example:\n  tailorbird run cancel run-20261123-164201-7f3a")]
+    Cancel {
+        /// The run
+        id: String,
+    },
+    /// Holds a run
+    #[command(after_help = "Example:\n  tailorbird run pause run-20261123-164201-7f3a")]
+    Pause {
+        /// The run
+        id: String,
+    },
+    /// Goes on with a run that is held, waits, was interrupted or needed attention
+    #[command(after_help = "Example:\n  tailorbird run resume run-20261123-164201-7f3a")]
+    Resume {
+        /// The run
+        id: String,
+    },
+    /// Sends the rejected records of a run again, in a new run
+    #[command(after_help = "Example:\n  tailorbird run retry run-20261123-164201-7f3a")]
+    Retry {
+        /// The run
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveryCommand {
+    /// Lists deliveries, the newest first
+    #[command(after_help = "Examples:\n  tailorbird delivery list --state in_doubt\n  tailorbird delivery list --state rejected --task announce-new-products --output json")]
+    List {
+        /// Only deliveries in this state: pending, sending, delivered, rejected, in_doubt or skipped
+        #[arg(long)]
+        state: Option<String>,
+        /// Only deliveries of this task
+        #[arg(long)]
+        task: Option<String>,
+        /// Only deliveries whose key holds this text
+        #[arg(long, value_name = "TEXT")]
+        key: Option<String>,
+        /// The greatest number of deliveries; all where absent
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Shows a delivery's whole story
+    #[command(after_help = "Example:\n  tailorbird delivery show product-KET-1042")]
+    Show {
+        /// The key or the id
+        key_or_id: String,
+    },
+    /// Decides a delivery that is in doubt, rejected or skipped
+    #[command(after_help = "Examples:\n  tailorbird delivery resolve product-KET-1042 --as sent --result '{\"id\":\"1726\"}'\n  tailorbird delivery resolve product-KET-1042 --as again\n  tailorbird delivery resolve product-KET-1042 --as skip")]
+    Resolve {
+        /// The key or the id
+        key_or_id: String,
+        /// What is true: it was sent, send it again, or leave it out
+        #[arg(long = "as", value_enum)]
+        decision: Decision,
+        /// What the provider answered, as JSON, where it is known (with `--as sent`)
+        #[arg(long, value_name = "JSON")]
+        result: Option<String>,
+    },
+}
+
+/// A person's decision about a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decision {
+    /// It was sent.
+    Sent,
+    /// Send it again.
+    Again,
+    /// Leave it out.
+    Skip,
+}

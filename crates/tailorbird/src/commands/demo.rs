@@ -1,0 +1,41 @@
+//! `demo`: the main job on sample data.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use tailorbird_app::AppError;
+use tailorbird_demo::{Demo, DemoEvent, Settings};
+
+use crate::Ended;
+use crate::commands::sandbox::stop_signal;
+use crate::render::Render;
+
+pub(crate) async fn run(home: &Path, keep_serving: bool, rows: u32, render: Render) -> Result<Ended, AppError> {
+    let settings = Settings { home: home.join("demo"), rows };
+    let progress = Arc::new(move |event: DemoEvent| match event {
+        DemoEvent::Stage(words) => {
+            render.end_progress();
+            render.talk(&words);
+        }
+        DemoEvent::Detail(words) => {
+            render.end_progress();
+            render.talk(&format!("    {words}"));
+        }
+        DemoEvent::Progress(words) => render.progress(&format!("    {words}")),
+    });
+    let demo = Demo::run(settings, progress).await?;
+    render.end_progress();
+    let summary = demo.summary();
+    render.data(&json!(summary), || summary.to_text());
+    if let Some(failure) = demo.mismatch() {
+        demo.stop().await;
+        return Err(AppError::from(failure));
+    }
+    if keep_serving {
+        render.talk(&demo.by_hand());
+        stop_signal().await;
+    }
+    demo.stop().await;
+    Ok(Ended::Well)
+}

@@ -1,0 +1,199 @@
+//! `task …`, and following a run to its end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tailorbird_app::{App, AppError, Progress, Stop};
+use tailorbird_model::run::{Run, RunState};
+
+use crate::Ended;
+use crate::args::TaskCommand;
+use crate::commands::{input, service::checked};
+use crate::render::{Render, letter, table};
+
+pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Result<Ended, AppError> {
+    match command {
+        TaskCommand::Check { files } => {
+            let app = App::open_if_there(home)?;
+            if app.is_none() {
+                render.talk(&format!(
+                    "note: there is no home folder at {}; connections and databases are not checked.",
+                    home.display()
+                ));
+            }
+            let (mut count, mut found) = (0, Vec::new());
+            for file in &files {
+                let text = input::text(file)?;
+                let (tasks, problems) = tailorbird_app::check_tasks(app.as_ref(), &text);
+                count += tasks;
+                found.extend(problems.into_iter().map(|problem| (file.display().to_string(), problem)));
+            }
+            Ok(checked(render, "task", count, &found))
+        }
+        TaskCommand::Apply { files, accept_rekey } => {
+            let (app, made) = App::create(home).await?;
+            if made {
+                render.talk(&format!("Made the home folder {}.", home.display()));
+            }
+            let mut texts = Vec::new();
+            for file in &files {
+                texts.push((file.display().to_string(), input::text(file)?));
+            }
+            let applied = app.apply_tasks(&texts, accept_rekey).await?;
+            let rows: Vec<Vec<String>> = applied
+                .iter()
+                .map(|a| vec![a.task.to_string(), a.version.to_string(), a.change.to_owned()])
+                .collect();
+            render.data(&json!(applied), || table(&["TASK", "VERSION", "CHANGE"], &rows, "The files hold no tasks."));
+            Ok(Ended::Well)
+        }
+        TaskCommand::List => {
+            let tasks = App::open(home)?.tasks()?;
+            let rows: Vec<Vec<String>> = tasks
+                .iter()
+                .map(|t| {
+                    vec![
+                        t.task.to_string(),
+                        t.version.to_string(),
+                        if t.enabled { "enabled" } else { "disabled" }.to_owned(),
+                        t.schedule.clone().unwrap_or_else(|| "manual".to_owned()),
+                        t.last_run.clone().unwrap_or_default(),
+                        t.description.clone(),
+                    ]
+                })
+                .collect();
+            render.data(&json!(tasks), || {
+                table(
+                    &["TASK", "VERSION", "STATE", "TRIGGER", "LAST RUN", "WHAT"],
+                    &rows,
+                    "There are no tasks. `tailorbird task apply FILE` takes one in.",
+                )
+            });
+            Ok(Ended::Well)
+        }
+        TaskCommand::Show { name } => {
+            let (task, text) = App::open(home)?.task(&input::name(&name)?)?;
+            render.data(&json!(task), || text);
+            Ok(Ended::Well)
+        }
+        TaskCommand::Enable { name } => enable(home, &name, true, render).await,
+        TaskCommand::Disable { name } => enable(home, &name, false, render).await,
+        TaskCommand::Run { name } => {
+            let app = App::open(home)?;
+            let name = input::name(&name)?;
+            follow(render, |progress, stop| async move { app.run_task(&name, progress, stop).await }).await
+        }
+        TaskCommand::Schema => {
+            render.json(&tailorbird_app::task_schema());
+            Ok(Ended::Well)
+        }
+    }
+}
+
+async fn enable(home: &Path, name: &str, enabled: bool, render: Render) -> Result<Ended, AppError> {
+    App::open(home)?.enable_task(&input::name(name)?, enabled).await?;
+    let state = if enabled { "enabled" } else { "disabled" };
+    render.data(&json!({"task": name, "enabled": enabled}), || format!("Task {name} is {state}."));
+    Ok(Ended::Well)
+}
+
+/// How often the line of progress is drawn anew.
+const PROGRESS_EVERY: Duration = Duration::from_millis(120);
+
+/// Follows a run: progress on standard error, Ctrl-C stops safely, the run's counts at the end.
+pub(crate) async fn follow<F, R>(render: Render, start: F) -> Result<Ended, AppError>
+where
+    F: FnOnce(Progress, Stop) -> R,
+    R: Future<Output = Result<Run, AppError>>,
+{
+    let stop = Stop::default();
+    let last = std::sync::Mutex::new(None::<Instant>);
+    let progress: Progress = Arc::new(move |event| {
+        if let tailorbird_app::ProgressEvent::Note(note) = event {
+            render.end_progress();
+            render.talk(&format!("note: {note}"));
+            return;
+        }
+        if let Ok(mut last) = last.lock() {
+            let is_due = last.is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
+            if is_due {
+                *last = Some(Instant::now());
+                render.progress(&event.to_string());
+            }
+        }
+    });
+    let running = start(progress, stop.clone());
+    tokio::pin!(running);
+    let run = loop {
+        tokio::select! {
+            run = &mut running => break run,
+            () = super::sandbox::stop_signal(), if !stop.is_set() => {
+                stop.set();
+                render.end_progress();
+                render.talk("Stopping: what is under way is finished first.");
+            }
+        }
+    }?;
+    render.end_progress();
+    render.data(&run_json(&run), || run_text(&run));
+    Ok(ended(&run))
+}
+
+/// How a run's end is told to the shell.
+fn ended(run: &Run) -> Ended {
+    match run.state {
+        RunState::Failed | RunState::Cancelled => Ended::Failed,
+        RunState::NeedsAttention | RunState::Waiting | RunState::Paused => Ended::NeedsPerson,
+        _ if run.counts.rejected > 0 || run.counts.in_doubt > 0 => Ended::NeedsPerson,
+        _ => Ended::Well,
+    }
+}
+
+/// The fixed form of a run.
+pub(crate) fn run_json(run: &Run) -> serde_json::Value {
+    json!({
+        "id": run.id,
+        "task": run.task,
+        "state": run.state,
+        "counts": run.counts,
+        "task_version": run.task_version,
+        "started_at": run.started_at,
+        "updated_at": run.updated_at,
+        "ended_at": run.ended_at,
+        "resume_at": run.resume_at,
+        "failure": run.failure,
+    })
+}
+
+/// A run in plain words.
+pub(crate) fn run_text(run: &Run) -> String {
+    let c = &run.counts;
+    let mut text = format!("Run {} of task {}: {}\n", run.id, run.task, run.state.as_str().replace('_', " "));
+    for (count, words) in [
+        (c.read, "read"),
+        (c.delivered, "delivered"),
+        (c.already, "delivered already by an earlier run, not sent again"),
+        (c.rejected, "rejected (`tailorbird delivery list --state rejected`)"),
+        (c.in_doubt, "in doubt (`tailorbird delivery list --state in_doubt`)"),
+        (c.skipped, "left out by a person's decision"),
+        (c.not_due, "not due (`when` was false)"),
+        (c.written, "written to a database"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("  {count:>7}  {words}\n"));
+        }
+    }
+    if *c == tailorbird_model::run::Counts::default() {
+        text.push_str("  Nothing was due.\n");
+    }
+    if let Some(at) = run.resume_at {
+        text.push_str(&format!("  It can go on at {at}.\n"));
+    }
+    if let Some(failure) = &run.failure {
+        text.push_str(&letter("why", failure));
+        text.push('\n');
+    }
+    text
+}
