@@ -135,6 +135,11 @@ impl World {
 
     /// A client at this level (`read`, `read_write`, `read_write_dm`) that walked the whole PIN flow.
     pub(crate) async fn client(&self, level: &str) -> Client<'_> {
+        self.client_of(level, "tailorbird_demo").await
+    }
+
+    /// The same for another account.
+    pub(crate) async fn client_of(&self, level: &str, account: &str) -> Client<'_> {
         let app = json!({
             "name": "Stock Announcer", "description": "Posts new products from the ERP.",
             "website": "https://shop.example", "level": level, "callbacks": [],
@@ -153,7 +158,11 @@ impl World {
         let temporary = field(&first.text, "oauth_token");
         client.token = Some((temporary.clone(), field(&first.text, "oauth_token_secret")));
         let approved = self
-            .admin("POST", "approve", Some(json!({ "oauth_token": temporary })))
+            .admin(
+                "POST",
+                "approve",
+                Some(json!({ "oauth_token": temporary, "account": account })),
+            )
             .await;
         client.extra = vec![("oauth_verifier".to_owned(), text(&approved["verifier"]))];
         let second = client.call("POST", "/oauth/access_token", Body::None).await;

@@ -12,6 +12,7 @@
 )]
 
 mod admin;
+mod api_accounts;
 mod api_lists;
 mod api_lookup;
 mod api_media;
