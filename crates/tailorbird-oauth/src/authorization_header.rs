@@ -30,15 +30,22 @@ pub(crate) fn begin_header(out: &mut Vec<u8>, realm: Option<&str>) -> Result<(),
     Ok(())
 }
 
-/// Appends `name="value"`, both encoded, after a comma where something precedes.
-pub(crate) fn push_header_pair(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+/// Appends `name="value"`, both encoded, after a comma where something precedes; gives both as encoded.
+pub(crate) fn push_header_pair<'a>(out: &'a mut Vec<u8>, name: &[u8], value: &[u8]) -> (&'a [u8], &'a [u8]) {
     if out.last() != Some(&b' ') {
         out.extend_from_slice(b", ");
     }
+    let name_start = out.len();
     encode_into(out, name);
+    let name_end = out.len();
     out.extend_from_slice(b"=\"");
+    let value_start = out.len();
     encode_into(out, value);
+    let value_end = out.len();
     out.push(b'"');
+    let name = out.get(name_start..name_end).unwrap_or_default();
+    let value = out.get(value_start..value_end).unwrap_or_default();
+    (name, value)
 }
 
 /// Why a header value is no OAuth 1.0 one.

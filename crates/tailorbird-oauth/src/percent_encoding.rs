@@ -163,6 +163,21 @@ pub(crate) fn encode_twice_into(out: &mut Vec<u8>, mut bytes: &[u8]) {
     }
 }
 
+/// Appends the encoding of what is encoded once already and had `decoded_len` bytes before: only its `%` are
+/// left to encode, and there are none where the length is the same.
+pub(crate) fn encode_again_into(out: &mut Vec<u8>, encoded: &[u8], decoded_len: usize) {
+    if encoded.len() == decoded_len {
+        out.extend_from_slice(encoded);
+        return;
+    }
+    let mut parts = encoded.split(|byte| *byte == b'%');
+    out.extend_from_slice(parts.next().unwrap_or_default());
+    for part in parts {
+        out.extend_from_slice(b"%25");
+        out.extend_from_slice(part);
+    }
+}
+
 /// Appends what [`form_decode`] and then [`encode_twice_into`] would, in one pass and without a buffer.
 pub(crate) fn recode_twice_into(out: &mut Vec<u8>, mut bytes: &[u8]) {
     loop {

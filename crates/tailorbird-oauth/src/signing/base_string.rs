@@ -35,14 +35,14 @@ pub(crate) struct BaseStringBuffer {
 }
 
 impl BaseStringBuffer {
-    /// Makes the base string out of a request's parts; `protocol` are decoded pairs from whatever place
-    /// other than query and body.
-    pub(crate) fn build<'p>(
+    /// Makes the base string out of a request's parts; `add_protocol` adds the pairs from whatever
+    /// place other than query and body.
+    pub(crate) fn build(
         &mut self,
         method: &str,
         url: &str,
         form_body: Option<&[u8]>,
-        protocol: impl IntoIterator<Item = (&'p [u8], &'p [u8])>,
+        add_protocol: impl FnOnce(&mut EncodedParameters),
     ) -> Result<&[u8], BaseStringError> {
         check_method(method)?;
         let url = WireUrl::parse(url)?;
@@ -53,9 +53,7 @@ impl BaseStringBuffer {
         if let Some(body) = form_body {
             self.parameters.push_form(body);
         }
-        for (name, value) in protocol {
-            self.parameters.push_decoded(name, value);
-        }
+        add_protocol(&mut self.parameters);
         if self.parameters.len() > MAX_PARAMETERS {
             return Err(BaseStringError::TooManyParameters {
                 count: self.parameters.len(),
@@ -108,10 +106,12 @@ pub fn base_string<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     protocol: &[(N, V)],
 ) -> Result<String, BaseStringError> {
     let mut buffer = BaseStringBuffer::default();
-    let pairs = protocol
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_ref()))
-        .filter(|(name, _)| *name != b"oauth_signature");
-    buffer.build(method, url, form_body, pairs)?;
+    buffer.build(method, url, form_body, |parameters| {
+        for (name, value) in protocol {
+            if name.as_ref() != b"oauth_signature" {
+                parameters.push_decoded(name.as_ref(), value.as_ref());
+            }
+        }
+    })?;
     Ok(ascii_string(buffer.out))
 }

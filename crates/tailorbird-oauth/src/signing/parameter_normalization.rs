@@ -8,9 +8,9 @@
 //! turns each `%` into `%25` and changes nothing else, so it keeps the order: at the first place where
 //! two encoded strings differ, their twice encoded forms differ by the same two characters.
 
-use std::cmp::Ordering;
-
-use crate::percent_encoding::{ascii_string, encode_twice_into, percent_decode, recode_twice_into};
+use crate::percent_encoding::{
+    ascii_string, encode_again_into, encode_twice_into, percent_decode, recode_twice_into,
+};
 use crate::signing::parameter_sources::form_pairs;
 
 /// How many parameters one request may have, over all its places.
@@ -19,6 +19,9 @@ pub const MAX_PARAMETERS: usize = 10_000;
 /// Where a pair lies in the buffer: its beginning, the end of its name, its end.
 #[derive(Clone, Copy, Debug)]
 struct Span {
+    /// The first eight bytes of the name, padded with zeros, which no encoded name holds. They sort as the
+    /// name does and nearly always decide: `oauth_ti` against `oauth_to`.
+    prefix: u64,
     start: usize,
     name_end: usize,
     end: usize,
@@ -51,7 +54,31 @@ impl EncodedParameters {
         encode_twice_into(&mut self.bytes, name);
         let name_end = self.bytes.len();
         encode_twice_into(&mut self.bytes, value);
+        self.push_span(start, name_end);
+    }
+
+    /// Adds a pair that is encoded once already, each part with the length it had before: where that is the
+    /// same, nothing was encoded and nothing needs to be looked at again.
+    pub(crate) fn push_encoded(&mut self, name: (&[u8], usize), value: (&[u8], usize)) {
+        let start = self.bytes.len();
+        encode_again_into(&mut self.bytes, name.0, name.1);
+        let name_end = self.bytes.len();
+        encode_again_into(&mut self.bytes, value.0, value.1);
+        self.push_span(start, name_end);
+    }
+
+    fn push_span(&mut self, start: usize, name_end: usize) {
+        let name = self.bytes.get(start..name_end).unwrap_or_default();
+        let prefix = name.first_chunk().copied().unwrap_or_else(|| {
+            let mut padded = [0; 8];
+            for (to, from) in padded.iter_mut().zip(name) {
+                *to = *from;
+            }
+            padded
+        });
+        let prefix = u64::from_be_bytes(prefix);
         self.spans.push(Span {
+            prefix,
             start,
             name_end,
             end: self.bytes.len(),
@@ -69,11 +96,7 @@ impl EncodedParameters {
                 continue;
             }
             recode_twice_into(&mut self.bytes, value);
-            self.spans.push(Span {
-                start,
-                name_end,
-                end: self.bytes.len(),
-            });
+            self.push_span(start, name_end);
         }
     }
 
@@ -88,11 +111,12 @@ impl EncodedParameters {
     /// Sorts by name, then by value, as bytes.
     pub(crate) fn sort(&mut self) {
         let bytes = &self.bytes;
-        self.spans
-            .sort_unstable_by(|a, b| match Self::name(bytes, *a).cmp(Self::name(bytes, *b)) {
-                Ordering::Equal => Self::value(bytes, *a).cmp(Self::value(bytes, *b)),
-                order => order,
-            });
+        self.spans.sort_unstable_by(|a, b| {
+            a.prefix
+                .cmp(&b.prefix)
+                .then_with(|| Self::name(bytes, *a).cmp(Self::name(bytes, *b)))
+                .then_with(|| Self::value(bytes, *a).cmp(Self::value(bytes, *b)))
+        });
     }
 
     /// Appends the normalized parameters, encoded once more, as the base string's last part.

@@ -8,6 +8,7 @@ use crate::placement::Placement;
 use crate::protocol_parameters::ProtocolParameters;
 use crate::signature_method::{SignatureMethod, UnknownSignatureMethod};
 use crate::signing::base_string::{BaseStringBuffer, BaseStringError};
+use crate::signing::parameter_normalization::EncodedParameters;
 use crate::signing::rsa_key::RsaKeyError;
 use crate::signing::signing_key::{SigningKey, SigningKeyError};
 use crate::wire_url::push_pair;
@@ -211,20 +212,21 @@ impl Signer {
                 key: key.method(),
             });
         }
-        let pairs = parameters
-            .signed_pairs()
-            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let base_string = self
-            .buffer
-            .build(request.method, request.url, request.form_body, pairs)?;
-        self.signature.clear();
-        key.sign_into(base_string, &mut self.signature)?;
-
         self.header.clear();
         begin_header(&mut self.header, realm.or_else(|| parameters.get("realm")))?;
-        for (name, value) in parameters.signed_pairs() {
-            push_header_pair(&mut self.header, name.as_bytes(), value.as_bytes());
-        }
+        let header = &mut self.header;
+        // The header holds each pair encoded once, and the base string encodes just that again.
+        let add_protocol = |encoded: &mut EncodedParameters| {
+            for (name, value) in parameters.signed_pairs() {
+                let in_header = push_header_pair(header, name.as_bytes(), value.as_bytes());
+                encoded.push_encoded((in_header.0, name.len()), (in_header.1, value.len()));
+            }
+        };
+        let base_string = self
+            .buffer
+            .build(request.method, request.url, request.form_body, add_protocol)?;
+        self.signature.clear();
+        key.sign_into(base_string, &mut self.signature)?;
         push_header_pair(&mut self.header, b"oauth_signature", self.signature.as_bytes());
         Ok(())
     }
