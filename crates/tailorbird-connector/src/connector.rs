@@ -16,7 +16,7 @@ use crate::clock::{Clock, NOTABLE_SKEW_SECONDS, SkewTable, SystemClock, skew_wor
 use crate::extract::{record, records};
 use crate::judge::{judge, may_follow, speaks_of_the_clock, unanswered};
 use crate::origin::Origin;
-use crate::request::{MaskedRequest, Request};
+use crate::request::{MaskedRequest, Request, redact};
 use crate::resolve::{Resolved, incomplete, missing};
 use crate::transport::{Transport, TransportSettings};
 
@@ -120,7 +120,11 @@ impl Connector {
             let wire = authenticate(resolved, credentials, &current, purpose, provider_seconds)?;
             let sent = self.transport.send(wire, &resolved.allowed_private).await;
             let now = self.clock.now();
-            let wire_answer = sent.map_err(|why| unanswered(resolved, request, &why, now))?;
+            let mut wire_answer = sent.map_err(|why| unanswered(resolved, request, &why, now))?;
+            // Answers that hand credentials out are left whole: a provider may hand the same ones out again.
+            if matches!(purpose, Purpose::Call) {
+                wire_answer.body = redact(wire_answer.body, &secrets_of(credentials));
+            }
             let mut answer = Answer::read(&resolved.service, wire_answer, now);
 
             if corrected.is_none()
@@ -259,6 +263,19 @@ impl Connector {
             notes,
         }
     }
+}
+
+/// The texts that prove something and may not come back onto a screen.
+fn secrets_of(credentials: &Credentials) -> Vec<&str> {
+    let client = credentials
+        .client
+        .iter()
+        .map(|client| client.secret.expose_for_sealing());
+    let token = credentials
+        .token
+        .iter()
+        .flat_map(|token| [token.token.as_str(), token.secret.expose_for_sealing()]);
+    client.chain(token).collect()
 }
 
 /// Where a redirect leads, if that is on the same origin.

@@ -5,6 +5,8 @@
 //! mistake. Findings come in the order of their certainty.
 
 mod checks;
+mod client;
+mod token;
 
 use jiff::Timestamp;
 use tailorbird_model::Failure;

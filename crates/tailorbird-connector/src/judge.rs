@@ -14,7 +14,7 @@ use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::{Refusal, RefusalShape, read_refusal};
 
 use crate::answer::Answer;
-use crate::request::{Request, mask_url};
+use crate::request::{Request, mask_url, mask_words};
 use crate::resolve::Resolved;
 use crate::transport::{Stage, Unanswered};
 
@@ -106,11 +106,12 @@ fn redirected(request: &Request, answer: &Answer) -> Failure {
 
 /// Makes the failure of a refusal.
 fn refused(resolved: &Resolved, request: &Request, answer: &Answer, refusal: &Refusal) -> Failure {
+    let problems = inner_problems(answer);
     let rule = resolved
         .service
         .errors
         .iter()
-        .find(|rule| fits(rule, answer.status, refusal));
+        .find(|rule| fits(rule, answer.status, refusal, &problems));
     let repeatable = is_repeatable(resolved, request);
     let by_status = words::by_status(resolved, request, answer.status, refusal, repeatable);
     let (code, meaning, hint) = match rule {
@@ -136,7 +137,7 @@ fn refused(resolved: &Resolved, request: &Request, answer: &Answer, refusal: &Re
             by_status.hint.clone(),
         ),
     };
-    let provider_code = code_text(refusal);
+    let provider_code = code_text(refusal).or_else(|| problems.into_iter().next());
     let said = provider_code
         .as_ref()
         .map_or_else(String::new, |code| format!(", provider's code {code}"));
@@ -154,7 +155,7 @@ fn refused(resolved: &Resolved, request: &Request, answer: &Answer, refusal: &Re
     .hint(hint);
     failure.status = Some(answer.status);
     failure.provider_code = provider_code;
-    failure.provider_message = Some(refusal.message.clone()).filter(|message| !message.is_empty());
+    failure.provider_message = Some(mask_words(&refusal.message)).filter(|message| !message.is_empty());
     failure.retry_at = retry_at(meaning, answer);
     failure
 }
@@ -168,13 +169,29 @@ fn without_false_doubt(meaning: Meaning, repeatable: bool) -> Meaning {
     }
 }
 
-fn fits(rule: &ErrorRule, status: u16, refusal: &Refusal) -> bool {
+/// The last parts of the problem types inside `errors`: X names the kind there when the answer is a 200.
+fn inner_problems(answer: &Answer) -> Vec<String> {
+    let errors = answer
+        .json
+        .as_ref()
+        .and_then(|json| json.get("errors")?.as_array());
+    errors
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error.get("type")?.as_str()?.rsplit('/').next().map(str::to_owned))
+        .collect()
+}
+
+fn fits(rule: &ErrorRule, status: u16, refusal: &Refusal, problems: &[String]) -> bool {
     let status_fits = rule.status.is_none_or(|wanted| wanted == status);
     let code_fits = rule.code.as_ref().is_none_or(|wanted| {
         refusal
             .items
             .iter()
             .any(|item| item.code.is_some_and(|code| code.to_string() == *wanted))
+            || problems
+                .iter()
+                .any(|problem| problem.eq_ignore_ascii_case(wanted))
             || refusal
                 .problem
                 .as_ref()

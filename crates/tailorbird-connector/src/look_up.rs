@@ -128,7 +128,7 @@ fn wanted(
     let pairs: Vec<(String, String)> = look_up
         .matching
         .iter()
-        .filter_map(|(column, field)| Some((column.clone(), sent_text(request, body, field)?)))
+        .filter_map(|(field, column)| Some((column.clone(), sent_text(request, body, field)?)))
         .collect();
     if pairs.len() < look_up.matching.len() || pairs.is_empty() {
         return Err(Failure::new(

@@ -181,11 +181,10 @@ impl Pages {
 
     /// The request of the page that a token leads to.
     fn turn(&self, request: &Request, token: &str) -> Result<Request, Failure> {
-        let parameter = match &self.pagination {
-            Some(Pagination::Cursor { parameter, .. } | Pagination::DescendingId { parameter, .. }) => {
-                parameter
-            }
-            None => return Err(self.broken("the operation has no pages", "Leave the page token out.")),
+        let Some(Pagination::Cursor { parameter, .. } | Pagination::DescendingId { parameter, .. }) =
+            &self.pagination
+        else {
+            return Err(self.broken("the operation has no pages", "Leave the page token out."));
         };
         let refuse =
             |what: &str| self.broken(what, "Nothing was sent there: credentials stay on their origin.");

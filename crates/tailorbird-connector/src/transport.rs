@@ -28,27 +28,29 @@ use guard::Guard;
 /// The longest time until a connection stands: name look-up, TCP and TLS.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest silence while an answer is awaited or read.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest time of a whole call.
-pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+pub const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
 /// The largest answer that is read, in bytes, after decompression.
 pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// The largest request body, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+/// The part of the other time-outs after which a connection must stand.
+const LATEST_CONNECT: f32 = 0.75;
 /// The most headers of an answer.
 const MAX_HEADERS: usize = 200;
 /// How long an idle connection is kept for writes. Servers close idle connections after five seconds and
 /// more; a write that meets the closing is in doubt, so an older connection is not used for one.
 const WRITE_IDLE: Duration = Duration::from_secs(3);
 /// How long an idle connection is kept for reads, where a lost answer costs nothing.
-const READ_IDLE: Duration = Duration::from_secs(60);
+const READ_IDLE: Duration = Duration::from_mins(1);
 /// Idle connections kept per host.
 const MAX_IDLE_PER_HOST: usize = 8;
 
 /// What the transport may do, and for how long.
 #[derive(Debug, Clone)]
 pub struct TransportSettings {
-    /// See [`CONNECT_TIMEOUT`]; must be less than `total_timeout`, or a slow connect would look like doubt.
+    /// See [`CONNECT_TIMEOUT`]. Cut to three quarters of the other two, so that it always ends first.
     pub connect_timeout: Duration,
     /// See [`READ_TIMEOUT`].
     pub read_timeout: Duration,
@@ -100,19 +102,29 @@ pub struct Transport {
     settings: Arc<TransportSettings>,
     guard: Arc<Guard>,
     extra_certificates: Arc<[Certificate]>,
-    public: Clients,
-    private: Clients,
+    clients: Clients,
 }
 
-/// One client for reads and one for writes: they differ in how long they trust an idle connection.
-///
-/// Each is made when it is first needed, because loading the machine's certificates takes longer than
-/// anything else at the start of a command.
-#[derive(Debug, Clone, Default)]
-struct Clients {
-    reading: Arc<OnceLock<Client>>,
-    writing: Arc<OnceLock<Client>>,
+/// What one client is for.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    /// Whether private and loopback addresses may answer.
+    private: bool,
+    /// Whether the request only reads. Reads and writes differ in how long they trust an idle connection.
+    safe: bool,
+    /// Whether the address is https. Plain http needs no certificates, and loading the machine's takes
+    /// longer than anything else at the start of a command.
+    secure: bool,
 }
+
+impl Use {
+    fn place(self) -> usize {
+        usize::from(self.private) * 4 + usize::from(self.safe) * 2 + usize::from(self.secure)
+    }
+}
+
+/// A client for each use, made when it is first needed.
+type Clients = Arc<[OnceLock<Client>; 8]>;
 
 impl Transport {
     /// Makes a transport.
@@ -138,33 +150,35 @@ impl Transport {
             guard: Arc::new(Guard::new(settings.own_listeners.clone())),
             settings: Arc::new(settings),
             extra_certificates: certificates.into(),
-            public: Clients::default(),
-            private: Clients::default(),
+            clients: Clients::default(),
         })
     }
 
-    /// The client for a kind of place and a kind of request.
-    fn client(&self, private: bool, safe: bool) -> Result<Client, Unanswered> {
-        let clients = if private { &self.private } else { &self.public };
-        let (cell, idle) = if safe {
-            (&clients.reading, READ_IDLE)
-        } else {
-            (&clients.writing, WRITE_IDLE)
-        };
-        if let Some(client) = cell.get() {
+    fn client(&self, wanted: Use) -> Result<Client, Unanswered> {
+        let cell = self.clients.get(wanted.place());
+        if let Some(client) = cell.and_then(OnceLock::get) {
             return Ok(client.clone());
         }
         let made = self
-            .make(guard::GuardedResolver::new(private), idle)
+            .make(wanted)
             .map_err(|problem| Unanswered::refused(format!("network client cannot be set up: {problem}")))?;
-        Ok(cell.get_or_init(|| made).clone())
+        Ok(cell.map_or(made.clone(), |cell| cell.get_or_init(|| made).clone()))
     }
 
-    fn make(&self, resolver: guard::GuardedResolver, idle: Duration) -> Result<Client, reqwest::Error> {
+    fn make(&self, wanted: Use) -> Result<Client, reqwest::Error> {
+        let resolver = guard::GuardedResolver::new(wanted.private);
+        let idle = if wanted.safe { READ_IDLE } else { WRITE_IDLE };
         // Two cryptographic providers may be compiled in by other crates' features; rustls then wants one
         // to be named. A second installation fails and changes nothing, which is what is wanted.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
         let settings = &self.settings;
+        // The other time-outs run while the connection is made, too. They must not end first, or a slow
+        // connect would look like a lost answer.
+        let longest = settings
+            .read_timeout
+            .min(settings.total_timeout)
+            .mul_f32(LATEST_CONNECT);
+        let connect_timeout = settings.connect_timeout.min(longest);
         let builder = || {
             Client::builder()
                 .http1_only()
@@ -173,7 +187,7 @@ impl Transport {
                 .referer(false)
                 .no_proxy()
                 .dns_resolver(resolver.clone())
-                .connect_timeout(settings.connect_timeout)
+                .connect_timeout(connect_timeout)
                 .read_timeout(settings.read_timeout)
                 .timeout(settings.total_timeout)
                 .pool_idle_timeout(idle)
@@ -183,12 +197,15 @@ impl Transport {
                 .user_agent(concat!("tailorbird/", env!("CARGO_PKG_VERSION")))
         };
         let extra = || self.extra_certificates.iter().cloned();
+        if !wanted.secure {
+            return builder().tls_certs_only([]).build();
+        }
         builder()
             .tls_certs_merge(extra())
             .build()
             .or_else(|_no_certificates_on_this_machine| {
-                // A bare container has no certificates, and the sandbox on loopback needs none. https fails
-                // there with a TLS error that names the cure.
+                // A bare container has no certificates. A provider with a private CA is reached all the
+                // same; others fail with a TLS error that names the cure.
                 builder().tls_certs_only(extra()).build()
             })
     }
@@ -214,7 +231,11 @@ impl Transport {
                 request.body.len()
             )));
         }
-        let client = self.client(private, request.method.is_safe())?;
+        let client = self.client(Use {
+            private,
+            safe: request.method.is_safe(),
+            secure: origin.is_secure(),
+        })?;
 
         let mut outgoing = reqwest::Request::new(method(request.method), url);
         *outgoing.headers_mut() = header_map(&request.headers)?;

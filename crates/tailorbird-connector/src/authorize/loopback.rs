@@ -127,12 +127,8 @@ impl Loopback {
                     return Err(refusals::denied(connection));
                 }
                 Ok(_) => {
-                    respond(
-                        &mut stream,
-                        400,
-                        "This belongs to another attempt. Open the newest address from the terminal.",
-                    )
-                    .await;
+                    let words = "This belongs to another attempt. Open the newest address from the terminal.";
+                    respond(&mut stream, 400, words).await;
                 }
                 Err(problem) => {
                     respond(

@@ -6,6 +6,7 @@ use tailorbird_oauth::{AnswerError, CallbackError, Refusal};
 use super::Callback;
 use crate::answer::Answer;
 use crate::judge::speaks_of_the_clock;
+use crate::request::mask_words;
 use crate::resolve::{OAuth1Settings, Resolved};
 
 fn fault(code: &str, message: impl Into<String>) -> Failure {
@@ -20,7 +21,7 @@ fn again(connection: &Name) -> String {
 pub(super) fn harmless(mut failure: Failure) -> Failure {
     if failure.meaning == Meaning::InDoubt {
         failure.meaning = Meaning::RetryLater;
-        failure.code = codes::PROVIDER_UNREACHABLE.to_owned();
+        codes::PROVIDER_UNREACHABLE.clone_into(&mut failure.code);
         "Try again; nothing was changed at the provider.".clone_into(&mut failure.hint);
     }
     failure
@@ -30,7 +31,7 @@ pub(super) fn harmless(mut failure: Failure) -> Failure {
 pub(super) fn start_again(mut failure: Failure) -> Failure {
     if failure.meaning == Meaning::InDoubt {
         failure.meaning = Meaning::RetryLater;
-        failure.code = codes::PROVIDER_UNREACHABLE.to_owned();
+        codes::PROVIDER_UNREACHABLE.clone_into(&mut failure.code);
         "The code may be used up now. Start the authorization again; a second token does no harm."
             .clone_into(&mut failure.hint);
     }
@@ -43,23 +44,20 @@ fn with_refusal(mut failure: Failure, answer: &Answer, refusal: &Refusal) -> Fai
         .code
         .map(|code| code.to_string())
         .or_else(|| refusal.problem.clone());
-    failure.provider_message = Some(refusal.message.clone()).filter(|message| !message.is_empty());
-    let said = if refusal.message.is_empty() {
+    let message = mask_words(&refusal.message);
+    let said = if message.is_empty() {
         format!(
             "The provider answered HTTP {} and gives no reason.",
             answer.status
         )
     } else {
-        format!(
-            "The provider says (HTTP {}): “{}”",
-            answer.status, refusal.message
-        )
+        format!("The provider says (HTTP {}): “{message}”", answer.status)
     };
+    failure.provider_message = Some(message).filter(|message| !message.is_empty());
     let notes = answer
         .notes
         .iter()
-        .map(|note| format!(" {note}"))
-        .collect::<String>();
+        .fold(String::new(), |text, note| text + " " + note);
     failure.detail = if failure.detail.is_empty() {
         format!("{said}{notes}")
     } else {

@@ -1,21 +1,18 @@
 //! The single checks of a diagnosis.
 
 use tailorbird_model::ports::Credentials;
-use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, codes};
-use tailorbird_oauth::{
-    ClientCredentials, TokenCredentials, inspect_credentials, read_temporary_credentials,
-};
+use tailorbird_oauth::inspect_credentials;
 
+use super::client::try_client;
+use super::token::try_tokens;
 use super::{Diagnosed, Finding, Known};
 use crate::answer::Answer;
-use crate::authenticate::Purpose;
-use crate::authorize::Callback;
 use crate::clock::{NOTABLE_SKEW_SECONDS, skew_words};
 use crate::connector::Connector;
 use crate::judge::judge;
 use crate::origin::Origin;
-use crate::request::{Request, RequestBody};
+use crate::request::Request;
 use crate::resolve::{Missing, OAuth1Settings, Resolved};
 use crate::settings::check_settings;
 
@@ -29,7 +26,7 @@ fn likely(code: &'static str, cause: String, proof: String, next_step: String) -
     }
 }
 
-fn certain(code: &'static str, cause: String, proof: String, next_step: String) -> Finding {
+pub(super) fn certain(code: &'static str, cause: String, proof: String, next_step: String) -> Finding {
     Finding {
         certain: true,
         ..likely(code, cause, proof, next_step)
@@ -183,212 +180,7 @@ fn probe_request(resolved: &Resolved) -> Option<Request> {
     .ok()
 }
 
-/// Tries the client credentials by asking for temporary credentials, as they are and swapped. Tells
-/// whether they are good, where that can be known.
-async fn try_client(
-    connector: &Connector,
-    resolved: &Resolved,
-    oauth: &OAuth1Settings,
-    credentials: &Credentials,
-    diagnosed: &mut Diagnosed,
-) -> Option<bool> {
-    let url = oauth.temporary_credentials_url.as_ref()?;
-    let client = credentials.client.as_ref()?;
-    let request = Request {
-        operation: None,
-        method: Method::Post,
-        url: url.as_str().to_owned(),
-        headers: Vec::new(),
-        body: RequestBody::None,
-    };
-    let purpose = Purpose::TemporaryCredentials {
-        callback: Callback::OutOfBand.as_str(),
-    };
-    diagnosed
-        .tried
-        .push("Asked for temporary credentials with the application's credentials alone.".to_owned());
-    let answer = match connector.exchange(resolved, credentials, &request, purpose).await {
-        Ok(answer) => answer,
-        Err(failure) => {
-            diagnosed.findings.push(unreached(failure));
-            return None;
-        }
-    };
-    look_at_clock(&answer, diagnosed);
-    match client_verdict(&answer) {
-        Some(true) => return Some(true),
-        None => return None,
-        Some(false) => {}
-    }
-    if oauth.signature_method.is_rsa() {
-        diagnosed.findings.push(certain(
-            codes::SIGNATURE_REFUSED,
-            "The provider refuses the application's key or its RSA signature.".to_owned(),
-            "A request with the application's credentials alone was refused.".to_owned(),
-            "Check that the provider has the public key that belongs to this private key, and the signature method.".to_owned(),
-        ));
-        return Some(false);
-    }
-    let (key, secret) = (client.key.trim(), client.secret.trimmed());
-    let variants = [
-        (
-            "swapped",
-            ClientCredentials::new(secret.expose_for_sealing(), key),
-        ),
-        ("spaces", ClientCredentials::new(key, secret.clone())),
-    ];
-    for (name, variant) in variants {
-        if name == "spaces" && key == client.key && !client.secret.has_outer_whitespace() {
-            continue;
-        }
-        diagnosed.tried.push(format!(
-            "Asked again with key and secret {}.",
-            if name == "swapped" {
-                "swapped"
-            } else {
-                "without outer white space"
-            }
-        ));
-        let changed = Credentials {
-            client: Some(variant),
-            ..credentials.clone()
-        };
-        let Ok(answer) = connector.exchange(resolved, &changed, &request, purpose).await else {
-            continue;
-        };
-        if client_verdict(&answer) == Some(true) {
-            let (cause, next) = if name == "swapped" {
-                (
-                    format!("{} and {} are swapped.", key_label(oauth), secret_label(oauth)),
-                    "Swap them",
-                )
-            } else {
-                (
-                    format!(
-                        "{} or {} has white space around it.",
-                        key_label(oauth),
-                        secret_label(oauth)
-                    ),
-                    "Give them without it",
-                )
-            };
-            diagnosed.findings.push(certain(
-                codes::CREDENTIALS_UNUSABLE,
-                cause,
-                "The provider refused them as they are and accepted them the other way.".to_owned(),
-                format!(
-                    "{next}: tailorbird connection add {} --secrets -",
-                    resolved.connection
-                ),
-            ));
-            return Some(false);
-        }
-    }
-    diagnosed.findings.push(certain(
-        codes::SIGNATURE_REFUSED,
-        format!("The provider refuses {} with {}.", key_label(oauth), secret_label(oauth)),
-        format!(
-            "A request with the application's credentials alone was refused (HTTP {}): {}",
-            answer.status,
-            tailorbird_oauth::read_refusal(answer.status, &answer.body).message
-        ),
-        format!(
-            "Copy both anew from the provider{}; they may be cut off, regenerated, or of another provider than {}.",
-            oauth.keys_at.as_ref().map_or_else(String::new, |at| format!(" ({at})")),
-            url.host_str().unwrap_or_default()
-        ),
-    ));
-    Some(false)
-}
-
-/// Whether an answer to a request for temporary credentials shows that the client is known.
-fn client_verdict(answer: &Answer) -> Option<bool> {
-    if read_temporary_credentials(
-        answer.status,
-        &answer.body,
-        tailorbird_oauth::CallbackConfirmation::Optional,
-    )
-    .is_ok()
-    {
-        return Some(true);
-    }
-    let refusal = tailorbird_oauth::read_refusal(answer.status, &answer.body);
-    // A complaint about the callback comes after the signature was found right.
-    if matches!(refusal.code, Some(415 | 417)) || refusal.message.to_lowercase().contains("callback") {
-        return Some(true);
-    }
-    matches!(answer.status, 400 | 401 | 403).then_some(false)
-}
-
-async fn try_tokens(
-    connector: &Connector,
-    resolved: &Resolved,
-    credentials: &Credentials,
-    token: &TokenCredentials,
-    known: &Known<'_>,
-    probe: &Request,
-    diagnosed: &mut Diagnosed,
-) {
-    let again = format!(
-        "Get a new token: tailorbird connection authorize {}",
-        resolved.connection
-    );
-    let mut variants: Vec<(&str, TokenCredentials, String)> = vec![(
-        "token and token secret swapped",
-        TokenCredentials::new(token.secret.trimmed().expose_for_sealing(), token.token.trim()),
-        "Token and token secret are swapped.".to_owned(),
-    )];
-    if token.token.trim() != token.token || token.secret.has_outer_whitespace() {
-        variants.push((
-            "the token without outer white space",
-            TokenCredentials::new(token.token.trim(), token.secret.trimmed()),
-            "Token or token secret has white space around it.".to_owned(),
-        ));
-    }
-    if let Some(secret) = known.temporary_secret {
-        if *secret == token.secret {
-            diagnosed.findings.push(certain(
-                codes::CREDENTIALS_UNUSABLE,
-                "The token is kept with the secret of the request token.".to_owned(),
-                "Both secrets are the same, and a request token's secret ends with the authorization."
-                    .to_owned(),
-                again.clone(),
-            ));
-        } else {
-            variants.push((
-                "the request token's secret",
-                TokenCredentials::new(token.token.clone(), secret.clone()),
-                "The token secret is wrong; the provider goes by the request token's secret.".to_owned(),
-            ));
-        }
-    }
-    for (what, variant, cause) in variants {
-        diagnosed
-            .tried
-            .push(format!("Asked whose credentials these are, with {what}."));
-        let changed = Credentials {
-            token: Some(variant),
-            ..credentials.clone()
-        };
-        let Ok(answer) = connector.exchange(resolved, &changed, probe, Purpose::Call).await else {
-            continue;
-        };
-        if answer.is_success() {
-            diagnosed.findings.push(certain(
-                codes::CREDENTIALS_UNUSABLE,
-                cause,
-                "The provider refused the credentials as they are and accepted them this way.".to_owned(),
-                format!(
-                    "Correct them (tailorbird connection add {} --secrets -). Or: {again}",
-                    resolved.connection
-                ),
-            ));
-            return;
-        }
-    }
-}
-
-fn look_at_clock(answer: &Answer, diagnosed: &mut Diagnosed) {
+pub(super) fn look_at_clock(answer: &Answer, diagnosed: &mut Diagnosed) {
     let Some(skew) = answer
         .skew_seconds
         .filter(|skew| skew.abs() >= NOTABLE_SKEW_SECONDS)
@@ -455,6 +247,11 @@ fn look_at_level(resolved: &Resolved, known: &Known<'_>, level: Option<&str>, di
     ));
 }
 
+/// Whether nobody on the way can read what is sent to an address.
+pub(super) fn is_private_way(url: &str) -> bool {
+    Origin::parse(url).is_some_and(|origin| origin.is_secure() || origin.is_loopback())
+}
+
 /// What the refusal itself says, where asking found no more.
 pub(super) fn look_at_refusal(resolved: &Resolved, known: &Known<'_>, diagnosed: &mut Diagnosed) {
     let Some(refusal) = known.refusal else { return };
@@ -470,7 +267,7 @@ pub(super) fn look_at_refusal(resolved: &Resolved, known: &Known<'_>, diagnosed:
     ));
 }
 
-fn unreached(failure: Failure) -> Finding {
+pub(super) fn unreached(failure: Failure) -> Finding {
     certain(
         static_code(&failure.code),
         format!("{}.", capitalised(&failure.message)),
@@ -491,10 +288,10 @@ fn static_code(code: &str) -> &'static str {
     codes::page(code).map_or(codes::INTERNAL, |page| page.code)
 }
 
-fn key_label(oauth: &OAuth1Settings) -> &str {
+pub(super) fn key_label(oauth: &OAuth1Settings) -> &str {
     oauth.labels.client_key.as_deref().unwrap_or("Client key")
 }
 
-fn secret_label(oauth: &OAuth1Settings) -> &str {
+pub(super) fn secret_label(oauth: &OAuth1Settings) -> &str {
     oauth.labels.client_secret.as_deref().unwrap_or("client secret")
 }

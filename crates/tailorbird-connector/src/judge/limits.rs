@@ -65,8 +65,9 @@ fn first_number(text: &str) -> Option<u64> {
 
 /// A reset or wait as a point in time by our clock.
 fn point(text: &str, now: Timestamp, skew: i64) -> Option<Timestamp> {
-    let whole: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let at = match whole.parse::<i64>() {
+    // `30, 30;w=60` and `30.5` are known spellings; a date begins with digits, too, but goes on otherwise.
+    let number = text.split([',', ';', '.', ' ']).next().unwrap_or_default();
+    let at = match number.parse::<i64>() {
         Ok(number) if number >= LEAST_EPOCH_MILLISECONDS => {
             ours(Timestamp::from_millisecond(number).ok()?, skew)
         }

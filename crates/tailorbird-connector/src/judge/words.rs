@@ -4,7 +4,7 @@ use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::Refusal;
 
 use crate::answer::Answer;
-use crate::request::Request;
+use crate::request::{Request, mask_words};
 use crate::resolve::Resolved;
 
 use super::{is_page, operation};
@@ -93,7 +93,8 @@ pub(super) fn by_status(
             Meaning::RetryLater,
             "Wait until the provider's window begins again; a run waits by itself.".to_owned(),
         ),
-        400..=499 => make(
+        // A 200 whose whole content is an error.
+        200..=299 | 400..=499 => make(
             codes::REJECTED,
             Meaning::Rejected,
             "Correct the record by what the provider says, then send it again.".to_owned(),
@@ -154,7 +155,7 @@ pub(super) fn detail(answer: &Answer, refusal: &Refusal) -> String {
     } else if refusal.message.is_empty() {
         sentences.push("The provider gives no reason.".to_owned());
     } else {
-        sentences.push(format!("The provider says: “{}”", refusal.message));
+        sentences.push(format!("The provider says: “{}”", mask_words(&refusal.message)));
         let others: Vec<&str> = refusal
             .items
             .iter()

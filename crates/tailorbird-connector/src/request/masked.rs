@@ -3,6 +3,7 @@
 //! Headers pass by an allow-list: a header nobody thought of is masked, not shown. Parameters pass unless
 //! their name says that they are secret.
 
+use bytes::Bytes;
 use serde::Serialize;
 use tailorbird_model::service::Method;
 use url::Url;
@@ -236,6 +237,48 @@ pub(crate) fn mask_text(content_type: &str, bytes: &[u8]) -> String {
         return format!("{beginning}… ({} bytes in all)", bytes.len());
     }
     masked
+}
+
+/// Masks the provider's words where they are a form: some answer with what they were sent.
+pub(crate) fn mask_words(words: &str) -> String {
+    if looks_like_form(words) {
+        mask_form(words)
+    } else {
+        words.to_owned()
+    }
+}
+
+/// The shortest secret that is searched for in answers; shorter ones would hit ordinary words.
+const MIN_REDACTED_BYTES: usize = 8;
+
+/// Replaces secrets inside an answer's body: a provider that echoes requests, as debugging services do,
+/// must not bring our own secrets onto a screen or into the ledger.
+pub(crate) fn redact(body: Bytes, secrets: &[&str]) -> Bytes {
+    let mut body = body;
+    for secret in secrets.iter().filter(|secret| secret.len() >= MIN_REDACTED_BYTES) {
+        for spelling in [(*secret).to_owned(), tailorbird_oauth::percent_encode(secret)] {
+            body = replaced(body, spelling.as_bytes());
+        }
+    }
+    body
+}
+
+fn replaced(body: Bytes, secret: &[u8]) -> Bytes {
+    if !body.windows(secret.len()).any(|window| window == secret) {
+        return body;
+    }
+    let mut out = Vec::with_capacity(body.len());
+    let mut rest: &[u8] = &body;
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(behind) = rest.strip_prefix(secret) {
+            out.extend_from_slice(MASK.as_bytes());
+            rest = behind;
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
+    Bytes::from(out)
 }
 
 /// Spares the parse for bodies that hold no secret name: exact digits and white space stay as sent.

@@ -75,7 +75,7 @@ pub(super) fn unanswered(error: &reqwest::Error) -> Unanswered {
     if error.is_connect() {
         let stage = if error.is_dns() {
             Stage::Name
-        } else if find::<rustls::Error>(error).is_some() || io_inner_tls(error) {
+        } else if find::<rustls::Error>(error).is_some() {
             Stage::Tls
         } else if error.is_timeout() {
             Stage::TimeOut
@@ -102,28 +102,23 @@ pub(super) fn unanswered(error: &reqwest::Error) -> Unanswered {
     Unanswered::InDoubt { why }
 }
 
+/// Finds a cause of a type, however deep. An I/O error carries a custom cause that `source` steps over, and
+/// TLS wraps one I/O error into another.
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(found) = cause.downcast_ref::<E>() {
             return Some(found);
         }
-        // An I/O error carries a custom cause that `source` steps over.
-        if let Some(found) = cause
+        source = match cause
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<E>())
         {
-            return Some(found);
-        }
-        source = cause.source();
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
     }
     None
-}
-
-/// TLS alerts arrive as I/O errors of kind "invalid data" around the TLS library's error.
-fn io_inner_tls(error: &reqwest::Error) -> bool {
-    find::<std::io::Error>(error).is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData)
 }
 
 /// The innermost cause, which names the fact; the outer ones repeat that a request failed, with its address.
