@@ -1,0 +1,16 @@
+//! The built program, as a person or a script uses it, against a sandbox in a process of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+mod access_levels;
