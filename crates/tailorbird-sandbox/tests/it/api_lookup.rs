@@ -69,7 +69,14 @@ async fn both_names_of_the_field_parameter_are_read() {
         let names: Vec<&str> = data.keys().map(String::as_str).collect();
         assert_eq!(
             names,
-            ["id", "text", "created_at", "author_id", "source"],
+            [
+                "id",
+                "text",
+                "edit_history_tweet_ids",
+                "created_at",
+                "author_id",
+                "source"
+            ],
             "{name}"
         );
         assert_eq!(data["source"], "Stock Announcer");

@@ -23,7 +23,7 @@ async fn a_post_is_answered_with_id_and_text_and_can_be_read_back() {
     let read = client.get(&format!("/2/tweets/{id}")).await.expect(200);
     assert_eq!(
         read,
-        json!({ "data": { "id": id, "text": "New in stock: oak desk" } })
+        json!({ "data": { "id": id, "text": "New in stock: oak desk", "edit_history_tweet_ids": [id] } })
     );
     let counted = world.admin("GET", "posts", None).await;
     assert_eq!(counted["accepted"], 1);

@@ -57,7 +57,7 @@ async fn user_fields_and_the_newest_post_are_given_on_request() {
     assert_eq!(data["most_recent_tweet_id"], post);
     assert_eq!(
         me["includes"]["tweets"],
-        json!([{ "id": post, "text": "Newest" }])
+        json!([{ "id": post, "text": "Newest", "edit_history_tweet_ids": [post] }])
     );
     assert_eq!(data["public_metrics"]["tweet_count"], 1);
     assert!(data["public_metrics"]["followers_count"].as_u64().unwrap() >= 12);

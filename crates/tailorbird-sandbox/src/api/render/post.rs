@@ -13,12 +13,14 @@ const EDIT_WINDOW_S: i64 = 3_600;
 /// Seconds for which X gives the non-public metrics of a post: 30 days.
 const PRIVATE_METRICS_S: i64 = 30 * 86_400;
 
-/// The post with the members asked for; `id` and `text` are always there. Metrics that only the author may
+/// The post with the members asked for; `id`, `text` and the edit history are always there. Metrics that only the author may
 /// see become entries of `errors` for anybody else.
 pub(crate) fn post(view: &View<'_>, post: &Post, errors: &mut Vec<Value>) -> Value {
     let mut body = Map::new();
     body.insert("id".to_owned(), json!(post.id.to_string()));
     body.insert("text".to_owned(), json!(post.text));
+    // Not documented among the defaults, but there: clients warn where it is missing.
+    body.insert("edit_history_tweet_ids".to_owned(), json!([post.id.to_string()]));
     for field in &view.fields.post {
         let value = match *field {
             "non_public_metrics" | "organic_metrics" => private_metrics(view, post, field, errors),
@@ -67,7 +69,6 @@ fn member(view: &View<'_>, post: &Post, field: &str) -> Option<Value> {
             "is_edit_eligible": post.reply_to.is_none() && post.repost_of.is_none(),
             "editable_until": times::v2(plus_seconds(post.created_at, EDIT_WINDOW_S)),
         }),
-        "edit_history_tweet_ids" => json!([post.id.to_string()]),
         "entities" => entities(state, post)?,
         "in_reply_to_user_id" => json!(state.posts.get(&post.reply_to?)?.author.to_string()),
         "lang" => json!(language(&post.original_text)),
