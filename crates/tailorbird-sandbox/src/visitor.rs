@@ -146,10 +146,11 @@ impl fmt::Debug for Visitor {
 
 impl Visitor {
     /// `portal` is the root address of the portal, such as `http://127.0.0.1:7081`.
-    pub(crate) fn new(app: axum::Router, portal: String, username: String, password: String) -> Self {
+    pub(crate) fn new(app: axum::Router, mut portal: String, username: String, password: String) -> Self {
+        portal.truncate(portal.trim_end_matches('/').len());
         Self {
             app,
-            portal: portal.trim_end_matches('/').to_owned(),
+            portal,
             username,
             password,
             jar: BTreeMap::new(),

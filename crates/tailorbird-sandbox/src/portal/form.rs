@@ -53,14 +53,14 @@ impl FromRequest<Shared> for Form {
                     .eq_ignore_ascii_case("application/x-www-form-urlencoded")
             });
         if !is_form {
-            return Err(visit.problem(Problem::new(
+            return Err(visit.problem(&Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "That was not a form",
                 "This address takes what the portal's own form sends: application/x-www-form-urlencoded.",
             )));
         }
         let Ok(body) = Bytes::from_request(request, state).await else {
-            return Err(visit.problem(Problem::new(
+            return Err(visit.problem(&Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "That is too much for a form",
                 "A form of the portal may hold 64 KiB. Nothing was changed.",
@@ -73,7 +73,7 @@ impl FromRequest<Shared> for Form {
         let form = Self { fields };
         if !same(form.get(CSRF), visit.csrf()) {
             return Err(visit.problem(
-                Problem::new(
+                &Problem::new(
                     StatusCode::FORBIDDEN,
                     "This form is from another session",
                     "Its token does not fit the session of this browser. Nothing was changed.",

@@ -22,6 +22,9 @@ pub(super) struct Chrome {
     pub csrf: String,
     /// Path and query of the page, to come back to.
     pub here: String,
+    /// Whether the theme can be switched here. Not on the answer to a form: without script the switch loads the
+    /// page anew, and what was typed, or a PIN, would be lost.
+    pub can_switch: bool,
     /// What just happened.
     pub notice: Option<Notice>,
 }

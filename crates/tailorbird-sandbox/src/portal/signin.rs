@@ -120,7 +120,7 @@ pub(super) async fn submit(
                 visit.give_cookie(&mut response);
                 response
             }
-            Err(problem) => visit.problem(problem),
+            Err(problem) => visit.problem(&problem),
         },
         Checked::Wrong { username, password } => {
             let page = SignInPage {

@@ -40,6 +40,8 @@ pub(super) struct Visit {
     who: Option<Who>,
     theme: &'static str,
     here: String,
+    /// Whether the request was a plain load, which can be repeated.
+    loaded: bool,
 }
 
 impl Visit {
@@ -81,12 +83,13 @@ impl Visit {
             who: self.who.clone(),
             csrf: self.session.csrf.clone(),
             here: self.here.clone(),
+            can_switch: self.loaded,
             notice: None,
         }
     }
 
     /// The page of a refusal.
-    pub(super) fn problem(&self, problem: Problem) -> Response {
+    pub(super) fn problem(&self, problem: &Problem) -> Response {
         problem.page(self)
     }
 
@@ -97,6 +100,7 @@ impl Visit {
             who: Some(who),
             theme: self.theme,
             here: self.here.clone(),
+            loaded: self.loaded,
         }
     }
 
@@ -164,11 +168,13 @@ pub(super) async fn attend(State(shared): State<Shared>, mut request: Request, n
         .path_and_query()
         .map_or("/", |it| it.as_str())
         .to_owned();
+    let loaded = crate::pipeline::reads(request.method());
     let visit = Visit {
         session,
         who,
         theme,
         here,
+        loaded,
     };
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await.into_response();

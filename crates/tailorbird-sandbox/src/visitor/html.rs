@@ -345,7 +345,6 @@ fn one_attribute(text: &str) -> ((String, String), &str) {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let end = text
         .char_indices()
-        .map(|(at, c)| (at, c))
         .find(|(at, c)| *at >= first && (c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/')))
         .map_or(text.len(), |(at, _)| at);
     let (name, after) = text.split_at_checked(end).unwrap_or((text, ""));
@@ -375,16 +374,9 @@ fn resolved(text: &str) -> String {
         let known = after
             .split_once(';')
             .and_then(|(name, after)| reference(name).map(|c| (c, after)));
-        match known {
-            Some((letter, after)) => {
-                out.push(letter);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
+        let (letter, next) = known.unwrap_or(('&', after));
+        out.push(letter);
+        rest = next;
     }
     out.push_str(rest);
     out

@@ -86,7 +86,7 @@ pub(in crate::portal) async fn regenerate(
         Ok(pair) => pair,
         Err(error) => {
             tracing::error!(%error, "client keys not made");
-            return visit.problem(Problem::internal());
+            return visit.problem(&Problem::internal());
         }
     };
     match shared
@@ -101,7 +101,7 @@ pub(in crate::portal) async fn regenerate(
         Ok(_) => go(&format!("/apps/{}?done=regenerated", app.id)),
         Err(error) => {
             tracing::error!(%error, "keys not stored");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }
@@ -173,7 +173,7 @@ pub(in crate::portal) async fn delete(
         Ok(_) => go("/apps?done=deleted"),
         Err(error) => {
             tracing::error!(%error, "application not deleted");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }

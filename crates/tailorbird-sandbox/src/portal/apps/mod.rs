@@ -46,7 +46,7 @@ fn owned(shared: &Shared, visit: &Visit, id: &str) -> Result<Application, Respon
         .ok()
         .and_then(|id| shared.store.read(|state| state.applications.get(&id).cloned()))
         .filter(|app| app.owner == account)
-        .ok_or_else(|| visit.problem(Problem::no_such_app()))
+        .ok_or_else(|| visit.problem(&Problem::no_such_app()))
 }
 
 /// Like [`owned`], for a form: after signing in, the way leads to the page of the form, not to its address.

@@ -178,7 +178,7 @@ pub(in crate::portal) async fn submit(
         Ok(pair) => pair,
         Err(error) => {
             tracing::error!(%error, "client keys not made");
-            return visit.problem(Problem::internal());
+            return visit.problem(&Problem::internal());
         }
     };
     let now = shared.clock.now();
@@ -212,7 +212,7 @@ pub(in crate::portal) async fn submit(
         Ok(None) => again(ProfileErrors::name_taken(&taken), None),
         Err(error) => {
             tracing::error!(%error, "application not registered");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }

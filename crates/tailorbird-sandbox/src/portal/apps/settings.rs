@@ -261,7 +261,7 @@ pub(in crate::portal) async fn profile(
         Ok(false) => again(ProfileErrors::name_taken(&taken)),
         Err(error) => {
             tracing::error!(%error, "application not changed");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }
@@ -275,7 +275,7 @@ async fn save(shared: &Shared, visit: &Visit, id: u64, change: ApplicationChange
         Ok(_) => go(&format!("/apps/{id}/settings?done={done}")),
         Err(error) => {
             tracing::error!(%error, "application not changed");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }

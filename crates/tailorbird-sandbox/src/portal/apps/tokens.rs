@@ -145,14 +145,14 @@ pub(in crate::portal) async fn create_own(
         .await;
     match stored {
         Ok(Ok(true)) => go(&format!("/apps/{}?done=token", app.id)),
-        Ok(Ok(false)) => visit.problem(Problem::no_such_app()),
+        Ok(Ok(false)) => visit.problem(&Problem::no_such_app()),
         Ok(Err(error)) => {
             tracing::error!(%error, "access token not made");
-            visit.problem(Problem::internal())
+            visit.problem(&Problem::internal())
         }
         Err(error) => {
             tracing::error!(%error, "access token not stored");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }
@@ -190,14 +190,14 @@ pub(in crate::portal) async fn revoke(
     match stored {
         Ok(true) if form.get("back") == "tokens" => go(&format!("/apps/{}/tokens?done=revoked", app.id)),
         Ok(true) => go(&format!("/apps/{}?done=revoked", app.id)),
-        Ok(false) => visit.problem(Problem::new(
+        Ok(false) => visit.problem(&Problem::new(
             http::StatusCode::NOT_FOUND,
             "No such token",
             "This app has no token like that; nothing was revoked.",
         )),
         Err(error) => {
             tracing::error!(%error, "token not revoked");
-            visit.problem(Problem::not_stored())
+            visit.problem(&Problem::not_stored())
         }
     }
 }

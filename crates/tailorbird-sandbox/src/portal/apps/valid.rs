@@ -14,7 +14,7 @@ pub(super) const DESCRIPTION_MAX: usize = 200;
 pub(super) const ADDRESS_MAX: usize = 500;
 
 /// Schemes that would run or leak something in the browser of the person who consents.
-const REFUSED_SCHEMES: [&str; 10] = [
+const REFUSED_SCHEMES: [&str; 11] = [
     "javascript",
     "vbscript",
     "data",
@@ -23,6 +23,7 @@ const REFUSED_SCHEMES: [&str; 10] = [
     "mailto",
     "blob",
     "about",
+    "telnet",
     "ws",
     "wss",
 ];
@@ -138,7 +139,7 @@ fn callback(line: &str) -> Result<(), String> {
         ));
     }
     let web = matches!(url.scheme(), "http" | "https");
-    if web && url.host().is_some_and(is_localhost) {
+    if web && url.host().is_some_and(|host| is_localhost(&host)) {
         return Err(format!(
             "Write 127.0.0.1 in place of localhost: “{}”. The provider does not accept the name, because it may lead elsewhere.",
             line.replacen("localhost", "127.0.0.1", 1)
@@ -165,7 +166,7 @@ fn callback(line: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn is_localhost(host: Host<&str>) -> bool {
+fn is_localhost(host: &Host<&str>) -> bool {
     matches!(host, Host::Domain(name) if name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"))
 }
 

@@ -45,9 +45,9 @@ pub(in crate::portal) async fn decide(
                 let decider = Decider { signed_in: false, standing: false };
                 pages::consent(&visit, &waiting, &decider, typed, shared.clock.now())
             }
-            Err(Undecided::Failed(problem)) => visit.problem(problem),
+            Err(Undecided::Failed(problem)) => visit.problem(&problem),
         },
-        _ => visit.problem(Problem::new(
+        _ => visit.problem(&Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Neither yes nor no",
             "The form came without a decision. Valid ones are the two buttons: Authorize app, and Cancel. Nothing was changed.",

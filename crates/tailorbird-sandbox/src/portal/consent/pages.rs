@@ -222,10 +222,10 @@ pub(super) fn whoa(visit: &Visit, error: &ConsentError, token: &str) -> Response
             "This request token was used already: the app has exchanged it for an access token.",
             "Nothing is left to do here. To authorize once more, start anew in the app.",
         ),
-        ConsentError::Commit(_) => return visit.problem(Problem::not_stored()),
+        ConsentError::Commit(_) => return visit.problem(&Problem::not_stored()),
         ConsentError::Entropy(error) => {
             tracing::error!(%error, "verifier not made");
-            return visit.problem(Problem::internal());
+            return visit.problem(&Problem::internal());
         }
     };
     show_with(

@@ -80,7 +80,7 @@ pub(in crate::portal) async fn show(
 ) -> Response {
     let Some(received) = number.parse().ok().and_then(|number| shared.record.find(number)) else {
         return visit.problem(
-            Problem::new(
+            &Problem::new(
                 StatusCode::NOT_FOUND,
                 "No such request",
                 "It is older than what is kept, or the sandbox was started anew: requests live in memory only.",

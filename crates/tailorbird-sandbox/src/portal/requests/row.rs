@@ -63,7 +63,7 @@ impl Outcome {
             Some(false) => Self::Unauthenticated,
             None if is_page(received) => Self::Page,
             _ if ok => Self::Accepted,
-            _ if received.status == Some(401) => Self::Unauthenticated,
+            None if received.status == Some(401) => Self::Unauthenticated,
             _ => Self::Refused,
         }
     }
@@ -125,11 +125,14 @@ pub(super) fn target(received: &Received) -> String {
     }
 }
 
-/// Who asked: the account, else the client key, else nobody.
+/// Who asked: the account, else the client key, else what is known of the rest.
 pub(super) fn caller(received: &Received) -> String {
     match (&received.account, &received.client_key) {
         (Some(account), _) => format!("@{account}"),
         (None, Some(key)) => format!("key {}", shortened(key)),
+        (None, None) if is_page(received) => "a person".to_owned(),
+        // A fault that strikes first: nothing was read.
+        (None, None) if received.fault.is_some() => "not looked at".to_owned(),
         (None, None) => "unsigned".to_owned(),
     }
 }
