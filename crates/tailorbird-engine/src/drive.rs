@@ -304,7 +304,7 @@ impl Driver {
 }
 
 fn interrupted(task: &Name) -> Failure {
-    Failure::new(codes::RUN_BUSY, Meaning::NotSent, "the run was stopped on request")
+    Failure::new(codes::STOPPED, Meaning::NotSent, "the run was stopped on request")
         .detail("What was on its way was finished first. Nothing is lost.")
         .hint(format!("`tailorbird task run {task}` goes on where it was."))
 }

@@ -200,6 +200,16 @@ struct Sender {
 
 impl Sender {
     async fn send(self, delivery: Delivery) -> Sent {
+        if delivery.request.is_null() {
+            // It was refused before sending, made pending again, and its row did not come again to be mapped anew.
+            let earlier = delivery.failure.clone().unwrap_or_else(|| {
+                Failure::new(codes::EXPRESSION, Meaning::Rejected, "the record could not be made into a request")
+            });
+            let failure = earlier.detail("There is no request to send: the record was refused before one could be made.").hint(
+                "Mend the row or the mapping and let the statement select the row again; a changed record is tried again by itself.",
+            );
+            return self.refuse_unreadable(&delivery, failure).await;
+        }
         let request: Request = match serde_json::from_value(delivery.request.clone()) {
             Ok(request) => request,
             Err(error) => {

@@ -69,7 +69,7 @@ const ALLOWED: &[Row] = &[
     },
     Row {
         name: "tailorbird-demo",
-        uses: &["tailorbird-app", "tailorbird-sandbox"],
+        uses: &["tailorbird-model", "tailorbird-app", "tailorbird-sandbox"],
         tests_use: &[],
     },
     Row {

@@ -168,7 +168,8 @@ impl Checker<'_> {
                 );
             }
         }
-        if call.for_each.is_some() && call.key.is_none() {
+        // Without a catalogue nobody knows whether the operation only reads; then the safe side is to ask.
+        if call.for_each.is_some() && call.key.is_none() && self.may_have_effect(call) {
             self.error(
                 at,
                 "`key` is missing",
@@ -182,6 +183,13 @@ impl Checker<'_> {
             self.error(&format!("{at}/pages"), "0 pages read nothing", "Give a positive number or `all`.");
         }
         self.operation(at, call);
+    }
+
+    fn may_have_effect(&self, call: &CallStep) -> bool {
+        match self.catalogue.map(|catalogue| catalogue.operation(&call.connection, &call.operation)) {
+            Some(FoundOperation::Found(operation)) => !operation.method.is_safe(),
+            _ => true,
+        }
     }
 
     fn operation(&mut self, at: &str, call: &CallStep) {

@@ -101,7 +101,7 @@ pub(crate) enum RunCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeliveryCommand {
-    /// Lists deliveries, the newest first
+    /// Lists deliveries, in the order in which they became known
     #[command(after_help = "Examples:\n  tailorbird delivery list --state in_doubt\n  tailorbird delivery list --state rejected --task announce-new-products --output json")]
     List {
         /// Only deliveries in this state: pending, sending, delivered, rejected, in_doubt or skipped
