@@ -35,6 +35,10 @@ pub(crate) struct SqliteLink {
 impl SqliteLink {
     /// Puts SQLite's error into our words.
     fn error(&self, error: rusqlite::Error, sql: &str) -> DatabaseError {
+        // SQLite words a refusal differently for each thing refused, and does not always give its code.
+        if let Some(what) = self.watch.refused() {
+            return DatabaseError::Refused { what };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 return DatabaseError::Locked {
@@ -48,11 +52,6 @@ impl SqliteLink {
                 };
             }
             Some(ErrorCode::ReadOnly) => return DatabaseError::NotWritable,
-            Some(ErrorCode::AuthorizationForStatementDenied) => {
-                return DatabaseError::Refused {
-                    what: self.watch.refused(),
-                };
-            }
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 return DatabaseError::File {
                     path: self.path.clone(),

@@ -29,7 +29,10 @@ const HEADER_BYTES: usize = 100;
 /// Prepared statements kept.
 const STATEMENT_CACHE: usize = 32;
 
-/// Bytes that a row may have beyond the limit of one value: a row has several.
+/// Bytes that SQLite must be able to handle for its own sake, however small the limit of a value.
+const LEAST_ROW_BYTES: usize = 1024 * 1024;
+
+/// How many values of the greatest size a row may have.
 const VALUES_PER_ROW: usize = 4;
 
 impl SqliteLink {
@@ -139,7 +142,13 @@ fn connect(path: PathBuf, writable: bool, limits: Limits) -> Result<SqliteLink, 
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-        let row_bytes = i32::try_from(limits.value_bytes.saturating_mul(VALUES_PER_ROW)).unwrap_or(i32::MAX);
+        let row_bytes = i32::try_from(
+            limits
+                .value_bytes
+                .saturating_mul(VALUES_PER_ROW)
+                .max(LEAST_ROW_BYTES),
+        )
+        .unwrap_or(i32::MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, row_bytes)?;
         if !writable {
             connection.pragma_update(None, "query_only", true)?;

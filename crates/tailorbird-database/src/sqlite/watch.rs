@@ -35,7 +35,7 @@ pub(crate) struct Watch {
     /// Whether statements are our own (they may write) or the user's (they may only read).
     own: AtomicBool,
     deadline: Mutex<Option<Instant>>,
-    refused: Mutex<String>,
+    refused: Mutex<Option<String>>,
 }
 
 impl Watch {
@@ -52,6 +52,7 @@ impl Watch {
     /// Says whose statements come next.
     pub(crate) fn set_own(&self, own: bool) {
         self.own.store(own, Ordering::Relaxed);
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Starts the clock anew.
@@ -59,8 +60,8 @@ impl Watch {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(time);
     }
 
-    /// What was refused last, as the end of "is not allowed to".
-    pub(crate) fn refused(&self) -> String {
+    /// What was refused since [`Watch::set_own`], as the end of "is not allowed to".
+    pub(crate) fn refused(&self) -> Option<String> {
         self.refused
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -100,7 +101,7 @@ impl Watch {
             AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => "handle transactions".to_owned(),
             _ => "change the database".to_owned(),
         };
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = wish;
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(wish);
         Authorization::Deny
     }
 }

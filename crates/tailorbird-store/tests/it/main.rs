@@ -1,1 +1,30 @@
+//! The store from the outside: what it keeps, what it refuses, and what survives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
 
+mod bench;
+mod budgets;
+mod chain;
+mod crash;
+mod definitions;
+mod durability;
+mod enrolling;
+mod group_commit;
+mod home;
+mod identity;
+mod migrations;
+mod properties;
+mod reading;
+mod resolving;
+mod retention;
+mod runs;
+mod secrets;
+mod sending;
+mod transitions;

@@ -1,0 +1,18 @@
+//! Business databases from the outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+mod bench;
+mod contract;
+mod locking;
+mod opening;
+mod reading;
+mod streaming;
+mod writing;

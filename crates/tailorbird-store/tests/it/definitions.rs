@@ -1,0 +1,116 @@
+//! Services, connections, databases, tasks.
+
+use tailorbird_model::Failure;
+use tailorbird_model::connection::Connection;
+use tailorbird_model::database::{Database, DatabaseKind};
+use tailorbird_store::{Applied, CredentialChange, ServiceFile};
+
+use crate::bench::{Bench, name};
+
+fn connection(root: &str) -> Connection {
+    Connection {
+        connection: name("company-x"),
+        service: name("x"),
+        settings: [("root_url".to_owned(), root.to_owned())].into(),
+        account: None,
+        level: None,
+        authorized_at: None,
+    }
+}
+
+#[tokio::test]
+async fn definitions_come_back_as_they_went_in() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    let service = ServiceFile {
+        name: name("crm"),
+        yaml: "service: crm\n".to_owned(),
+    };
+    store.put_service(service.clone()).await.unwrap();
+    assert_eq!(store.service(&name("crm")).unwrap().unwrap().value, service);
+    assert_eq!(store.services().unwrap().len(), 1);
+
+    let database = Database {
+        database: name("erp"),
+        kind: DatabaseKind::Sqlite,
+        settings: [("path".to_owned(), "erp.db".to_owned())].into(),
+        writable: true,
+    };
+    store.put_database(database.clone()).await.unwrap();
+    assert_eq!(store.database(&name("erp")).unwrap().unwrap().value, database);
+
+    store
+        .put_connection(connection("http://127.0.0.1:1"), CredentialChange::default())
+        .await
+        .unwrap();
+    let made = store.connection(&name("company-x")).unwrap().unwrap();
+    bench.advance(5);
+    store
+        .put_connection(connection("http://127.0.0.1:2"), CredentialChange::default())
+        .await
+        .unwrap();
+    let changed = store.connection(&name("company-x")).unwrap().unwrap();
+    assert_eq!(changed.value, connection("http://127.0.0.1:2"));
+    assert_eq!(
+        (changed.created_at, changed.updated_at),
+        (made.created_at, bench.now())
+    );
+    assert_eq!(store.connections().unwrap(), [changed]);
+    assert_eq!(store.connection(&name("other")).unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_removed_is_gone_and_what_is_not_there_is_named() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    store
+        .put_connection(connection("http://127.0.0.1:1"), CredentialChange::default())
+        .await
+        .unwrap();
+    store.remove_connection(&name("company-x")).await.unwrap();
+    for (failure, code) in [
+        (store.remove_connection(&name("company-x")).await, "CONN-001"),
+        (store.remove_database(&name("erp")).await, "DB-001"),
+        (store.remove_service(&name("crm")).await, "SVC-001"),
+        (store.remove_task(&name("announce")).await, "TASK-001"),
+        (store.set_task_enabled(&name("announce"), false).await, "TASK-001"),
+    ] {
+        assert_eq!(Failure::from(failure.unwrap_err()).code, code);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_task_is_a_new_version_and_the_old_one_stays() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    let task = name("announce");
+    assert_eq!(
+        store.apply_task(&task, "one").await.unwrap(),
+        Applied::Created { version: 1 }
+    );
+    assert_eq!(
+        store.apply_task(&task, "one").await.unwrap(),
+        Applied::Unchanged { version: 1 }
+    );
+    store.set_task_enabled(&task, false).await.unwrap();
+    assert_eq!(
+        store.apply_task(&task, "two").await.unwrap(),
+        Applied::Changed { version: 2 }
+    );
+    let current = store.task(&task).unwrap().unwrap();
+    assert_eq!(
+        (current.version, current.yaml.as_str(), current.enabled),
+        (2, "two", false)
+    );
+    assert_eq!(store.task_version(&task, 1).unwrap().unwrap().yaml, "one");
+
+    store.remove_task(&task).await.unwrap();
+    assert_eq!(store.task(&task).unwrap(), None);
+    assert!(store.tasks().unwrap().is_empty());
+    assert_eq!(store.task_version(&task, 2).unwrap().unwrap().yaml, "two");
+    assert_eq!(
+        store.apply_task(&task, "two").await.unwrap(),
+        Applied::Created { version: 3 }
+    );
+    assert!(store.task(&task).unwrap().unwrap().enabled);
+}

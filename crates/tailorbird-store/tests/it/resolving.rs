@@ -1,0 +1,102 @@
+//! What people decide, and requests rendered anew.
+
+use tailorbird_model::Failure;
+use tailorbird_model::delivery::{DeliveryId, DeliveryState};
+use tailorbird_store::{Resolution, StoreError};
+
+use crate::bench::{Bench, result};
+
+#[tokio::test]
+async fn decisions_are_carried_out_and_kept_with_their_author() {
+    let bench = Bench::new();
+    let at = bench.put_into("k", DeliveryState::InDoubt).await;
+    let skipped = bench.store.resolve(at.id, Resolution::Skip, "ada").await.unwrap();
+    assert_eq!(skipped.state, DeliveryState::Skipped);
+    bench
+        .store
+        .resolve(at.id, Resolution::Again, "bob")
+        .await
+        .unwrap();
+    assert_eq!(bench.state(at.id), DeliveryState::Pending);
+    let decisions = bench.store.story(at.id).unwrap().decisions;
+    let told: Vec<_> = decisions
+        .iter()
+        .map(|one| (one.who.as_str(), one.decision.as_str(), one.from))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("ada", "skip", DeliveryState::InDoubt),
+            ("bob", "again", DeliveryState::Skipped)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn sent_takes_the_result_and_the_time_of_the_attempt() {
+    let bench = Bench::new();
+    let at = bench.put_into("k", DeliveryState::InDoubt).await;
+    let sent_at = bench.now();
+    bench.advance(100);
+    let sent = Resolution::Sent {
+        result: Some(result("12")),
+    };
+    let delivery = bench.store.resolve(at.id, sent, "ada").await.unwrap();
+    assert_eq!(
+        (delivery.result, delivery.delivered_at),
+        (Some(result("12")), Some(sent_at))
+    );
+    assert!(!delivery.settled);
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_cannot_be_decided() {
+    let bench = Bench::new();
+    let at = bench.put_into("k", DeliveryState::Sending).await;
+    let failure = Failure::from(
+        bench
+            .store
+            .resolve(at.id, Resolution::Again, "ada")
+            .await
+            .unwrap_err(),
+    );
+    assert_eq!(failure.code, "RUN-004");
+    assert!(failure.detail.contains("sending"), "{}", failure.detail);
+    let missing = bench
+        .store
+        .resolve(DeliveryId(99), Resolution::Skip, "ada")
+        .await
+        .unwrap_err();
+    assert!(matches!(missing, StoreError::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn a_new_mapping_reaches_only_what_is_known_not_to_have_been_sent() {
+    let bench = Bench::new();
+    let new = |id| {
+        (
+            id,
+            serde_json::json!({ "text": "new" }),
+            "fingerprint of new".to_owned(),
+        )
+    };
+    for (state, allowed) in [
+        (DeliveryState::Pending, true),
+        (DeliveryState::Rejected, true),
+        (DeliveryState::Sending, false),
+        (DeliveryState::InDoubt, false),
+        (DeliveryState::Delivered, false),
+        (DeliveryState::Skipped, false),
+    ] {
+        let at = bench.put_into(state.as_str(), state).await;
+        assert_eq!(
+            bench.store.replace_requests(vec![new(at.id)]).await.is_ok(),
+            allowed,
+            "{state}"
+        );
+        let stored = bench.store.delivery(at.id).unwrap().unwrap();
+        let text = if allowed { "new" } else { "text" };
+        assert_eq!(stored.request["text"], text, "{state}");
+        assert_eq!(stored.state, state);
+    }
+}
