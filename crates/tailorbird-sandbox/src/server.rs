@@ -291,12 +291,16 @@ impl Door {
     async fn accept(mut self, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-                break;
+            // A slot first, so that a flood waits in the backlog instead of in this process.
+            let next = async {
+                let slot = Arc::clone(&self.slots).acquire_owned().await;
+                (slot, listener.accept().await)
             };
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+            let (Ok(slot), accepted) = (tokio::select! {
+                next = next => next,
                 () = stopped(&mut self.stop) => break,
+            }) else {
+                break;
             };
             while connections.try_join_next().is_some() {}
             match accepted {

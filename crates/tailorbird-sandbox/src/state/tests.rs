@@ -78,3 +78,63 @@ fn secrets_do_not_show_in_debug() {
     let state = seeded();
     assert!(!format!("{state:?}").contains("password: \"") && !format!("{state:?}").contains("\"sandbox\""));
 }
+
+#[test]
+fn regenerated_keys_and_a_deleted_application_void_everything_given_to_them() {
+    let mut state = seeded();
+    let application = |id: u64, key: &str| Application {
+        id,
+        client_key: key.to_owned(),
+        client_secret: "s".into(),
+        name: "App".to_owned(),
+        description: String::new(),
+        website: String::new(),
+        level: Level::Read,
+        callbacks: Vec::new(),
+        created_at: now(),
+        owner: seed::MAIN_ACCOUNT_ID,
+        own_token: None,
+    };
+    let token = |name: &str, key: &str| AccessToken {
+        token: name.to_owned(),
+        secret: "s".into(),
+        client_key: key.to_owned(),
+        account: seed::MAIN_ACCOUNT_ID,
+        level: Level::Read,
+        created_at: now(),
+        revoked: None,
+        temporary_secret: None,
+    };
+    for (id, key) in [(1, "one"), (2, "two"), (3, "three")] {
+        state.apply(Event::ApplicationCreated(application(id, key)));
+        state.apply(Event::TokenIssued {
+            temporary: None,
+            credentials: token(&format!("t-{key}"), key),
+        });
+    }
+    assert_eq!(state.applications[&1].own_token.as_deref(), Some("t-one"));
+    state.apply(Event::KeysRegenerated {
+        id: 1,
+        client_key: "new".to_owned(),
+        client_secret: "n".into(),
+    });
+    state.apply(Event::ApplicationDeleted { id: 2 });
+    assert!(state.application_with_key("one").is_none() && state.application_with_key("two").is_none());
+    let renewed = state.application_with_key("new").unwrap();
+    assert_eq!(
+        (
+            renewed.id,
+            renewed.client_secret.expose(),
+            renewed.own_token.as_deref()
+        ),
+        (1, "n", None)
+    );
+    assert_eq!(state.tokens["t-one"].revoked, Some(Revocation::KeysRegenerated));
+    assert_eq!(
+        state.tokens["t-two"].revoked,
+        Some(Revocation::ApplicationDeleted)
+    );
+    assert_eq!(state.tokens["t-three"].revoked, None);
+    assert!(state.standing_consent("three", seed::MAIN_ACCOUNT_ID).is_some());
+    assert!(state.standing_consent("one", seed::MAIN_ACCOUNT_ID).is_none());
+}

@@ -174,6 +174,74 @@ async fn unsigned_calls_get_xs_shapes() {
     assert!(!logged.to_string().contains("canary"));
 }
 
+#[tokio::test]
+async fn forms_that_the_rfc_forbids_are_named() {
+    let provider = Provider::fresh().await;
+    let client = provider.authorized("read").await;
+    let key = &client.key;
+    let now = jiff::Timestamp::now().as_second();
+    let token = &client.token.as_ref().unwrap().0;
+    let good = format!(
+        "OAuth oauth_consumer_key=\"{key}\", oauth_token=\"{token}\", oauth_timestamp=\"{now}\", oauth_nonce=\"n1\""
+    );
+    let cases = [
+        (
+            "oauth_signature_method=\"RSA-SHA1\", oauth_signature=\"AAAA\"",
+            "keeps none; valid here are HMAC-SHA1",
+        ),
+        (
+            "oauth_signature_method=\"HMAC-MD5\", oauth_signature=\"AAAA\"",
+            "HMAC-MD5",
+        ),
+        (
+            "oauth_signature_method=\"HMAC-SHA1\"",
+            "oauth_signature is missing",
+        ),
+        (
+            "oauth_signature_method=\"HMAC-SHA1\", oauth_signature=\"a\", oauth_version=\"1.0A\"",
+            "1.0A",
+        ),
+        (
+            "oauth_signature_method=\"HMAC-SHA1\", oauth_signature=\"a\", oauth_nonce=\"n2\"",
+            "more than once",
+        ),
+        (
+            "oauth_signature_method=\"HMAC-SHA1\", oauth_signature=\"***\"",
+            "not base64",
+        ),
+    ];
+    for (rest, why) in cases {
+        let authorization = format!("{good}, {rest}");
+        let answer = provider
+            .send("GET", "/2/users/me", &[("Authorization", &authorization)], b"")
+            .await;
+        assert_eq!(answer.status, 401, "{rest}");
+        let verdict = reason(&provider).await;
+        assert!(verdict.contains(why), "wanted {why:?}, got {verdict:?}");
+    }
+    let answer = provider
+        .send("GET", "/2/users/me", &[("Authorization", "OAuth nonsense")], b"")
+        .await;
+    assert_eq!(answer.status, 401);
+    assert!(reason(&provider).await.starts_with("Refused: "));
+}
+
+#[tokio::test]
+async fn tokens_of_others_and_spoilt_tokens_are_named() {
+    let provider = Provider::fresh().await;
+    let one = provider.authorized("read").await;
+    let other = provider.authorized("read").await;
+    let stolen = Client {
+        key: other.key.clone(),
+        secret: other.secret.clone(),
+        ..one.clone()
+    };
+    refused(&provider, &stolen, (401, 89), "given to another application").await;
+    let text = format!("{} ", one.token.as_ref().unwrap().0);
+    let spaced = one.with_token(&text, &one.token.as_ref().unwrap().1);
+    refused(&provider, &spaced, (401, 89), "token has white space").await;
+}
+
 fn xml(answer: &Answer, code: u32) {
     let text = answer.text();
     assert!(
