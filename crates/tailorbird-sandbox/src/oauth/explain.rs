@@ -59,6 +59,12 @@ pub(super) fn rejection(rejection: &Rejection) -> String {
             "{method} needs the client's public key, and the sandbox keeps none; valid here are HMAC-SHA1 (the \
              only one at X), HMAC-SHA256, HMAC-SHA512 and PLAINTEXT."
         ),
+        Rejection::SeveralPlaces { .. }
+        | Rejection::RepeatedParameter { .. }
+        | Rejection::UnexpectedHeaderItem { .. } => format!(
+            "{}. RFC 5849 forbids it, X lets it pass, and so does a sandbox that verifies leniently.",
+            with_causes(rejection)
+        ),
         other => format!("{}.", with_causes(other)),
     }
 }
