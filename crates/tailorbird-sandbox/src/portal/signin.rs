@@ -123,11 +123,15 @@ pub(super) async fn submit(
             Err(problem) => visit.problem(&problem),
         },
         Checked::Wrong { username, password } => {
+            let mut name = username_field().value(form.get("username")).error(username);
+            let mut secret = password_field().error(password);
+            name.focus = name.error.is_some();
+            secret.focus = !name.focus;
             let page = SignInPage {
                 chrome: visit.chrome("Sign in", ""),
                 next: own_path(form.get("next")).to_owned(),
-                username: username_field().value(form.get("username")).error(username),
-                password: password_field().error(password).focus(),
+                username: name,
+                password: secret,
                 demo_username: MAIN_ACCOUNT,
                 demo_password: ACCOUNT_PASSWORD,
             };

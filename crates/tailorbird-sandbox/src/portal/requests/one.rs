@@ -104,14 +104,15 @@ pub(in crate::portal) async fn show(
         method_tone: method_tone(&received.method),
         path: received.path.clone(),
         target: format!("{}://{}{}", received.scheme, received.host, target(&received)),
-        status: received.status.map_or_else(|| "nothing: the connection was closed".to_owned(), |it| it.to_string()),
+        status: received.status.map_or_else(
+            || "nothing: the connection was closed".to_owned(),
+            |it| it.to_string(),
+        ),
         took: format!("{} ms", grouped(received.duration_ms)),
         caller: caller(&received),
         verdict: outcome.badge(),
         reason: received.verdict.clone(),
-        advice: received.fault.as_ref().map(|fault| {
-            format!("A fault was ordered for this request and played: {fault}. The client saw less, or later, than what happened here.")
-        }),
+        advice: received.fault.as_deref().map(advice),
         base: received.base_string.as_deref().map(base),
         signature: signature(&shared, &received, &parameters),
         steps: other_steps(&received),
@@ -122,6 +123,19 @@ pub(in crate::portal) async fn show(
         newer: neighbour(n.checked_add(1)),
         older: neighbour(n.checked_sub(1)),
     })
+}
+
+/// What a fault on demand means for the client.
+fn advice(fault: &str) -> String {
+    let effect = match fault {
+        "429" | "503" => "It struck before anything happened: the client may send the same again.",
+        "lose_answer" | "cut" => {
+            "It struck after the effect: what was asked for is done, and the client cannot know it. Only a look-up tells."
+        }
+        "delay" => "The effect happened at once, and the answer came late.",
+        _ => "The effect happened, and the answer cannot be read.",
+    };
+    format!("This was a fault on demand, {fault}. {effect}")
 }
 
 fn base(whole: &str) -> Base {
