@@ -103,7 +103,9 @@ impl App {
         let (resolved, ..) = self.resolved(name)?;
         let oauth1 = resolved.oauth1();
         let label = |pick: fn(&tailorbird_model::service::Labels) -> &Option<String>, plain: &str| {
-            oauth1.and_then(|o| pick(&o.labels).clone()).unwrap_or_else(|| plain.to_owned())
+            oauth1
+                .and_then(|o| pick(&o.labels).clone())
+                .unwrap_or_else(|| plain.to_owned())
         };
         Ok(Labels {
             service_title: resolved.service.title.clone(),
@@ -141,7 +143,10 @@ impl App {
             Callback::OutOfBand => connector::Callback::OutOfBand,
             Callback::Loopback => connector::Callback::loopback(),
         };
-        let started = self.connector.authorize_start(&resolved, &credentials, &callback).await?;
+        let started = self
+            .connector
+            .authorize_start(&resolved, &credentials, &callback)
+            .await?;
         self.store
             .put_pending_authorization(PendingAuthorization {
                 connection: name.clone(),
@@ -164,9 +169,19 @@ impl App {
     /// # Errors
     /// AUTH-010 where the owner did not approve, AUTH-011 where nobody came in time.
     pub async fn authorize_wait_for_callback(&self, name: &Name) -> Result<String, AppError> {
-        let pending = self.store.pending_authorization(name)?.ok_or_else(|| not_started(name))?;
+        let pending = self
+            .store
+            .pending_authorization(name)?
+            .ok_or_else(|| not_started(name))?;
         let listener = connector::Loopback::bind().await?;
-        Ok(listener.wait(name, &pending.temporary.token, Timestamp::now(), pending.expires_at).await?)
+        Ok(listener
+            .wait(
+                name,
+                &pending.temporary.token,
+                Timestamp::now(),
+                pending.expires_at,
+            )
+            .await?)
     }
 
     /// Exchanges the verifier for token credentials, seals them, and learns whose account it is.
@@ -198,7 +213,13 @@ impl App {
         };
         let finished = self
             .connector
-            .authorize_finish(&resolved, &credentials, &pending.temporary, pending.expires_at, verifier)
+            .authorize_finish(
+                &resolved,
+                &credentials,
+                &pending.temporary,
+                pending.expires_at,
+                verifier,
+            )
             .await;
         let authorized = match finished {
             Ok(authorized) => authorized,
@@ -213,7 +234,9 @@ impl App {
         connection.account = authorized.account.clone();
         connection.level = authorized.level.clone();
         connection.authorized_at = Some(Timestamp::now());
-        self.store.put_connection(connection, CredentialChange::token_credentials(&authorized.token)).await?;
+        self.store
+            .put_connection(connection, CredentialChange::token_credentials(&authorized.token))
+            .await?;
         let view: ConnectionView = self.connection(name)?;
         Ok(Finished {
             connection: name.clone(),

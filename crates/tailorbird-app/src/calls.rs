@@ -75,11 +75,19 @@ impl App {
             }
         };
         let failure = connector::judge(&resolved, &request, &answer).err();
-        let headers: serde_json::Map<String, serde_json::Value> =
-            answer.masked_headers().into_iter().map(|(name, value)| (name, value.into())).collect();
+        let headers: serde_json::Map<String, serde_json::Value> = answer
+            .masked_headers()
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect();
         let text = answer.masked_body();
         let body = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
-        Ok(CallAnswer { status: Some(answer.status), headers: headers.into(), body, failure })
+        Ok(CallAnswer {
+            status: Some(answer.status),
+            headers: headers.into(),
+            body,
+            failure,
+        })
     }
 
     /// The request that would be sent, secrets masked; nothing is sent.
@@ -90,7 +98,12 @@ impl App {
         let (request, resolved, credentials) = self.prepared(call)?;
         let signed = self.connector.preview(&resolved, &credentials, &request)?;
         serde_json::to_value(signed).map_err(|error| {
-            Failure::new(codes::INTERNAL, Meaning::NotSent, format!("the request cannot be shown: {error}")).into()
+            Failure::new(
+                codes::INTERNAL,
+                Meaning::NotSent,
+                format!("the request cannot be shown: {error}"),
+            )
+            .into()
         })
     }
 
@@ -100,7 +113,10 @@ impl App {
     /// As [`App::call_dry_run`].
     pub fn call_as_curl(&self, call: &Call) -> Result<String, AppError> {
         let (request, resolved, credentials) = self.prepared(call)?;
-        Ok(self.connector.preview(&resolved, &credentials, &request)?.as_curl())
+        Ok(self
+            .connector
+            .preview(&resolved, &credentials, &request)?
+            .as_curl())
     }
 
     fn prepared(&self, call: &Call) -> Result<(Request, Resolved, Credentials), AppError> {

@@ -151,7 +151,11 @@ impl App {
             connection.authorized_at = Some(jiff::Timestamp::now());
         }
         self.store.put_connection(connection, change).await?;
-        Ok(Added { view: self.connection(&add.name)?, notes, warnings })
+        Ok(Added {
+            view: self.connection(&add.name)?,
+            notes,
+            warnings,
+        })
     }
 
     pub(crate) fn stored_connection(&self, name: &Name) -> Result<Connection, Failure> {
@@ -159,9 +163,16 @@ impl App {
             return Ok(stored.value);
         }
         let known = self.store.connections()?;
-        let known: Vec<&str> = known.iter().map(|stored| stored.value.connection.as_str()).collect();
-        Err(Failure::new(codes::CONNECTION_UNKNOWN, Meaning::ConnectionFault, format!("there is no connection `{name}`"))
-            .hint(shape::suggest(name.as_str(), &known, "Connections")))
+        let known: Vec<&str> = known
+            .iter()
+            .map(|stored| stored.value.connection.as_str())
+            .collect();
+        Err(Failure::new(
+            codes::CONNECTION_UNKNOWN,
+            Meaning::ConnectionFault,
+            format!("there is no connection `{name}`"),
+        )
+        .hint(shape::suggest(name.as_str(), &known, "Connections")))
     }
 
     /// A connection with its service's file applied, and its opened credentials.
@@ -169,9 +180,10 @@ impl App {
         let connection = self.stored_connection(name)?;
         let (service, _) = self.services.find(&connection.service)?;
         let resolved = connector::resolve(service, &connection)?;
-        let credentials = self.store.credentials(name).map_err(|error| {
-            Failure::new(codes::SEALING_KEY, Meaning::ConnectionFault, error.to_string())
-        })?;
+        let credentials = self
+            .store
+            .credentials(name)
+            .map_err(|error| Failure::new(codes::SEALING_KEY, Meaning::ConnectionFault, error.to_string()))?;
         Ok((resolved, credentials, connection))
     }
 
@@ -190,7 +202,11 @@ impl App {
     /// # Errors
     /// Where the store cannot be read.
     pub fn connections(&self) -> Result<Vec<ConnectionView>, AppError> {
-        self.store.connections()?.iter().map(|stored| self.connection(&stored.value.connection)).collect()
+        self.store
+            .connections()?
+            .iter()
+            .map(|stored| self.connection(&stored.value.connection))
+            .collect()
     }
 
     /// A connection, without its secrets.
@@ -216,7 +232,9 @@ impl App {
         if probed.level.is_some() {
             connection.level = probed.level.clone();
         }
-        self.store.put_connection(connection, CredentialChange::default()).await?;
+        self.store
+            .put_connection(connection, CredentialChange::default())
+            .await?;
         Ok(Tested {
             account: probed.account,
             level: probed.level,
@@ -264,7 +282,12 @@ impl App {
             .store
             .credential_fields(name)?
             .into_iter()
-            .map(|(field, _)| (field.as_str().to_owned(), format!("${{secret:{name}.{}}}", field.as_str())))
+            .map(|(field, _)| {
+                (
+                    field.as_str().to_owned(),
+                    format!("${{secret:{name}.{}}}", field.as_str()),
+                )
+            })
             .collect();
         let exported = Exported {
             connection: connection.connection,
@@ -284,8 +307,12 @@ impl App {
         let (documents, problems) = tailorbird_model::yaml::read(text);
         let wrong = |why: String| {
             AppError::usage(
-                Failure::new(codes::CONNECTION_SETTING, Meaning::ConnectionFault, format!("{file} is not an exported connection: {why}"))
-                    .hint("`tailorbird connection export NAME` writes one."),
+                Failure::new(
+                    codes::CONNECTION_SETTING,
+                    Meaning::ConnectionFault,
+                    format!("{file} is not an exported connection: {why}"),
+                )
+                .hint("`tailorbird connection export NAME` writes one."),
             )
         };
         if let Some(problem) = problems.first() {
@@ -340,7 +367,11 @@ fn credential_change(given: &SecretsInput, checked: &Credentials) -> CredentialC
     let client = checked.client.as_ref();
     let token = checked.token.as_ref();
     CredentialChange {
-        client_key: given.client_key.as_ref().and(client).map(|c| c.key.as_str().into()),
+        client_key: given
+            .client_key
+            .as_ref()
+            .and(client)
+            .map(|c| c.key.as_str().into()),
         client_secret: given.client_secret.as_ref().and(client).map(|c| c.secret.clone()),
         token: given.token.as_ref().and(token).map(|t| t.token.as_str().into()),
         token_secret: given.token_secret.as_ref().and(token).map(|t| t.secret.clone()),

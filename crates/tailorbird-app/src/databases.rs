@@ -30,7 +30,10 @@ impl App {
     /// DB-007 for settings that are missing, unknown or not allowed.
     pub async fn add_database(&self, add: AddDatabase) -> Result<(Database, Vec<String>), AppError> {
         let present = self.store.database(&add.name)?.map(|stored| stored.value);
-        let kind = add.kind.or(present.as_ref().map(|d| d.kind)).unwrap_or(DatabaseKind::Sqlite);
+        let kind = add
+            .kind
+            .or(present.as_ref().map(|d| d.kind))
+            .unwrap_or(DatabaseKind::Sqlite);
         let mut database = present.unwrap_or(Database {
             database: add.name.clone(),
             kind,
@@ -59,7 +62,10 @@ impl App {
             if failure.code == codes::DATABASE_SETTING {
                 return Err(AppError::usage(failure));
             }
-            notes.push(format!("The database is saved, but it cannot be opened now: {}. {}", failure.message, failure.hint));
+            notes.push(format!(
+                "The database is saved, but it cannot be opened now: {}. {}",
+                failure.message, failure.hint
+            ));
         }
         self.store.put_database(database.clone()).await?;
         Ok((database, notes))
@@ -70,7 +76,12 @@ impl App {
     /// # Errors
     /// Where the store cannot be read.
     pub fn databases(&self) -> Result<Vec<Database>, AppError> {
-        Ok(self.store.databases()?.into_iter().map(|stored| stored.value).collect())
+        Ok(self
+            .store
+            .databases()?
+            .into_iter()
+            .map(|stored| stored.value)
+            .collect())
     }
 
     pub(crate) fn database(&self, name: &Name) -> Result<Database, Failure> {
@@ -78,9 +89,16 @@ impl App {
             return Ok(stored.value);
         }
         let known = self.store.databases()?;
-        let known: Vec<&str> = known.iter().map(|stored| stored.value.database.as_str()).collect();
-        Err(Failure::new(codes::DATABASE_UNKNOWN, Meaning::NotSent, format!("there is no database `{name}`"))
-            .hint(shape::suggest(name.as_str(), &known, "Databases")))
+        let known: Vec<&str> = known
+            .iter()
+            .map(|stored| stored.value.database.as_str())
+            .collect();
+        Err(Failure::new(
+            codes::DATABASE_UNKNOWN,
+            Meaning::NotSent,
+            format!("there is no database `{name}`"),
+        )
+        .hint(shape::suggest(name.as_str(), &known, "Databases")))
     }
 
     /// Opens a database and says what it found.
@@ -90,7 +108,9 @@ impl App {
     pub fn test_database(&self, name: &Name) -> Result<serde_json::Value, AppError> {
         let database = self.database(name)?;
         let tables = self.link(&database)?.tables().map_err(Failure::from)?;
-        Ok(json!({"database": name, "kind": database.kind, "tables": tables.len(), "writable": database.writable}))
+        Ok(
+            json!({"database": name, "kind": database.kind, "tables": tables.len(), "writable": database.writable}),
+        )
     }
 
     /// The tables and columns of a database.
@@ -98,7 +118,10 @@ impl App {
     /// # Errors
     /// As [`App::test_database`].
     pub fn database_tables(&self, name: &Name) -> Result<Vec<Table>, AppError> {
-        Ok(self.link(&self.database(name)?)?.tables().map_err(Failure::from)?)
+        Ok(self
+            .link(&self.database(name)?)?
+            .tables()
+            .map_err(Failure::from)?)
     }
 
     /// Runs one SELECT statement.
@@ -106,8 +129,14 @@ impl App {
     /// # Errors
     /// DB-004 where the statement fails or does not only read.
     pub fn query_database(&self, name: &Name, sql: &str, limit: usize) -> Result<Recordset, AppError> {
-        let read_only = Database { writable: false, ..self.database(name)? };
-        let found = self.link(&read_only)?.query(sql, &Parameters::new(), limit).map_err(Failure::from)?;
+        let read_only = Database {
+            writable: false,
+            ..self.database(name)?
+        };
+        let found = self
+            .link(&read_only)?
+            .query(sql, &Parameters::new(), limit)
+            .map_err(Failure::from)?;
         Ok(found)
     }
 

@@ -85,46 +85,90 @@ impl App {
         for attempt in &story.attempts {
             lines.push(StoryLine {
                 at: attempt.intended_at,
-                text: format!("attempt {}: intent stored, by run {}", attempt.number, attempt.run),
+                text: format!(
+                    "attempt {}: intent stored, by run {}",
+                    attempt.number, attempt.run
+                ),
             });
             if let Some(at) = attempt.ended_at {
                 let outcome = attempt.outcome.map_or_else(
                     || "ended".to_owned(),
-                    |event| serde_json::to_value(event).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+                    |event| {
+                        serde_json::to_value(event)
+                            .ok()
+                            .and_then(|v| v.as_str().map(str::to_owned))
+                            .unwrap_or_default()
+                    },
                 );
-                let status = attempt.status.map(|status| format!(", HTTP {status}")).unwrap_or_default();
-                let why = attempt.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
-                lines.push(StoryLine { at, text: format!("attempt {}: {}{status}{why}", attempt.number, outcome.replace('_', " ")) });
+                let status = attempt
+                    .status
+                    .map(|status| format!(", HTTP {status}"))
+                    .unwrap_or_default();
+                let why = attempt
+                    .failure
+                    .as_ref()
+                    .map(|failure| format!(": {failure}"))
+                    .unwrap_or_default();
+                lines.push(StoryLine {
+                    at,
+                    text: format!(
+                        "attempt {}: {}{status}{why}",
+                        attempt.number,
+                        outcome.replace('_', " ")
+                    ),
+                });
             }
         }
         for look in &story.look_ups {
-            let id = look.result_id.as_ref().map(|id| format!(", id {id}")).unwrap_or_default();
+            let id = look
+                .result_id
+                .as_ref()
+                .map(|id| format!(", id {id}"))
+                .unwrap_or_default();
             lines.push(StoryLine {
                 at: look.at,
-                text: format!("looked up at the provider: {} hit(s), {}{id} ({})", look.hits, look.decision.replace('_', " "), look.detail),
+                text: format!(
+                    "looked up at the provider: {} hit(s), {}{id} ({})",
+                    look.hits,
+                    look.decision.replace('_', " "),
+                    look.detail
+                ),
             });
         }
         for decision in &story.decisions {
             lines.push(StoryLine {
                 at: decision.at,
-                text: format!("{} decided: {} (it was {})", decision.who, decision.decision, decision.from),
+                text: format!(
+                    "{} decided: {} (it was {})",
+                    decision.who, decision.decision, decision.from
+                ),
             });
         }
         lines.sort_by_key(|line| line.at);
-        Ok(DeliveryStory { delivery: story.delivery, lines })
+        Ok(DeliveryStory {
+            delivery: story.delivery,
+            lines,
+        })
     }
 
     /// Carries out a person's decision.
     ///
     /// # Errors
     /// RUN-003 where there is no such delivery, RUN-004 where its state does not allow the decision.
-    pub async fn resolve_delivery(&self, key_or_id: &str, resolution: Resolution) -> Result<Delivery, AppError> {
+    pub async fn resolve_delivery(
+        &self,
+        key_or_id: &str,
+        resolution: Resolution,
+    ) -> Result<Delivery, AppError> {
         let delivery = self.store.find_delivery(key_or_id)?;
         let resolution = match resolution {
             Resolution::Sent(result) => store::Resolution::Sent { result },
             Resolution::Again => store::Resolution::Again,
             Resolution::Skip => store::Resolution::Skip,
         };
-        Ok(self.store.resolve(delivery.id, resolution, "a person at the command line").await?)
+        Ok(self
+            .store
+            .resolve(delivery.id, resolution, "a person at the command line")
+            .await?)
     }
 }

@@ -34,7 +34,12 @@ pub struct Check {
 }
 
 fn check(what: &str, health: Health, found: impl Into<String>, hint: impl Into<String>) -> Check {
-    Check { what: what.to_owned(), health, found: found.into(), hint: hint.into() }
+    Check {
+        what: what.to_owned(),
+        health,
+        found: found.into(),
+        hint: hint.into(),
+    }
 }
 
 /// The earliest time that a working clock shows: this program was not built before it.
@@ -45,30 +50,64 @@ pub async fn doctor(home: &Path) -> Vec<Check> {
     let mut checks = vec![check("version", Health::Good, env!("CARGO_PKG_VERSION"), "")];
     let now = jiff::Timestamp::now();
     checks.push(if now.as_second() < EARLIEST {
-        check("clock", Health::Bad, format!("it shows {now}"), "Set the clock; OAuth 1.0a signatures carry the time.")
+        check(
+            "clock",
+            Health::Bad,
+            format!("it shows {now}"),
+            "Set the clock; OAuth 1.0a signatures carry the time.",
+        )
     } else {
         check("clock", Health::Good, format!("it shows {now}"), "")
     });
     match Services::load(home) {
-        Ok(services) => checks.push(check("services", Health::Good, format!("{} can be used", services.list().len()), "")),
-        Err(error) => checks.push(check("services", Health::Bad, error.failure.to_string(), error.failure.hint)),
+        Ok(services) => checks.push(check(
+            "services",
+            Health::Good,
+            format!("{} can be used", services.list().len()),
+            "",
+        )),
+        Err(error) => checks.push(check(
+            "services",
+            Health::Bad,
+            error.failure.to_string(),
+            error.failure.hint,
+        )),
     }
     let app = match App::open(home) {
         Ok(app) => app,
         Err(error) => {
-            let health = if error.failure.code == codes::NO_HOME { Health::Warning } else { Health::Bad };
+            let health = if error.failure.code == codes::NO_HOME {
+                Health::Warning
+            } else {
+                Health::Bad
+            };
             checks.push(check("home", health, error.failure.message, error.failure.hint));
             return checks;
         }
     };
-    checks.push(check("home", Health::Good, format!("{} is there, its key fits and its ledger opens", home.display()), ""));
+    checks.push(check(
+        "home",
+        Health::Good,
+        format!("{} is there, its key fits and its ledger opens", home.display()),
+        "",
+    ));
     checks.extend(key_checks(&app));
     for view in app.connections().unwrap_or_default() {
         let what = format!("connection {}", view.connection);
         checks.push(if view.missing.is_empty() {
-            check(&what, Health::Good, "complete (`connection test` asks the provider)", "")
+            check(
+                &what,
+                Health::Good,
+                "complete (`connection test` asks the provider)",
+                "",
+            )
         } else {
-            check(&what, Health::Warning, format!("incomplete: {}", view.missing.join(", ")), view.next_step.unwrap_or_default())
+            check(
+                &what,
+                Health::Warning,
+                format!("incomplete: {}", view.missing.join(", ")),
+                view.next_step.unwrap_or_default(),
+            )
         });
     }
     for database in app.databases().unwrap_or_default() {
@@ -80,7 +119,10 @@ pub async fn doctor(home: &Path) -> Vec<Check> {
     }
     for task in app.tasks().unwrap_or_default() {
         let what = format!("task {}", task.task);
-        let problems = app.task(&task.task).map(|(_, text)| crate::check_tasks(Some(&app), &text).1).unwrap_or_default();
+        let problems = app
+            .task(&task.task)
+            .map(|(_, text)| crate::check_tasks(Some(&app), &text).1)
+            .unwrap_or_default();
         let first = problems.iter().find(|problem| problem.is_error());
         checks.push(match first {
             None => check(&what, Health::Good, "can run", ""),
@@ -96,14 +138,29 @@ fn key_checks(app: &App) -> Vec<Check> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        for (what, path, most) in [("home folder", home.path().to_owned(), 0o700), ("sealing key", home.key_path(), 0o600)] {
-            let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        for (what, path, most) in [
+            ("home folder", home.path().to_owned(), 0o700),
+            ("sealing key", home.key_path(), 0o600),
+        ] {
+            let Ok(metadata) = std::fs::metadata(&path) else {
+                continue;
+            };
             let mode = metadata.permissions().mode() & 0o777;
             checks.push(if mode & !most == 0 {
-                check(what, Health::Good, format!("only its owner can read it (mode {mode:o})"), "")
+                check(
+                    what,
+                    Health::Good,
+                    format!("only its owner can read it (mode {mode:o})"),
+                    "",
+                )
             } else {
                 let hint = format!("Run `chmod {most:o} {}`.", path.display());
-                check(what, Health::Bad, format!("others can read it (mode {mode:o})"), hint)
+                check(
+                    what,
+                    Health::Bad,
+                    format!("others can read it (mode {mode:o})"),
+                    hint,
+                )
             });
         }
     }

@@ -29,12 +29,20 @@ const USAGE_CODES: &[&str] = &[
 impl AppError {
     /// A failure that is the caller's: a word, file or value that cannot be used.
     pub fn usage(failure: Failure) -> Self {
-        Self { failure, problems: Vec::new(), usage: true }
+        Self {
+            failure,
+            problems: Vec::new(),
+            usage: true,
+        }
     }
 
     /// A file with problems.
     pub fn file(failure: Failure, problems: Vec<(String, Problem)>) -> Self {
-        Self { failure, problems, usage: true }
+        Self {
+            failure,
+            problems,
+            usage: true,
+        }
     }
 
     /// Tells whether the words, the file or the place given cannot be used.
@@ -45,7 +53,11 @@ impl AppError {
 
 impl From<Failure> for AppError {
     fn from(failure: Failure) -> Self {
-        Self { failure, problems: Vec::new(), usage: false }
+        Self {
+            failure,
+            problems: Vec::new(),
+            usage: false,
+        }
     }
 }
 

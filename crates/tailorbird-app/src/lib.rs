@@ -50,7 +50,9 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("home", &self.home).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("home", &self.home)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,7 +71,7 @@ impl App {
     ///
     /// # Errors
     /// HOME-002 and HOME-003 where the folder cannot be made or used.
-    pub async fn create(home: &Path) -> Result<(Self, bool), AppError> {
+    pub fn create(home: &Path) -> Result<(Self, bool), AppError> {
         let (opened, made) = Home::open_or_create(home)?;
         Ok((Self::over(home, &opened)?, made))
     }
@@ -95,7 +97,12 @@ impl App {
             ..TransportSettings::default()
         };
         let connector = Connector::new(settings)?;
-        Ok(Self { home: home.to_owned(), store, services, connector })
+        Ok(Self {
+            home: home.to_owned(),
+            store,
+            services,
+            connector,
+        })
     }
 
     /// The home folder.

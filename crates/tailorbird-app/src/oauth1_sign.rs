@@ -88,7 +88,10 @@ impl LineSigner {
             oauth.push((Cow::Borrowed(name.as_str()), value));
         }
         let body = line.body.as_ref().map(|body| {
-            (body.content_type.as_deref().unwrap_or_default(), body.raw.as_deref().unwrap_or_default().as_bytes())
+            (
+                body.content_type.as_deref().unwrap_or_default(),
+                body.raw.as_deref().unwrap_or_default().as_bytes(),
+            )
         });
         let request = RawRequest {
             method: &line.method,
@@ -100,7 +103,10 @@ impl LineSigner {
             rsa_private_key: line.rsa_private_key.as_deref(),
             realm: line.realm.as_deref(),
         };
-        let signed = self.signer.sign(&request).map_err(|error| (error.to_string(), ""))?;
+        let signed = self
+            .signer
+            .sign(&request)
+            .map_err(|error| (error.to_string(), ""))?;
         Ok(json!({
             "base_string": signed.base_string,
             "signature": signed.signature,

@@ -11,7 +11,9 @@ use tailorbird_model::ports::Credentials;
 use tailorbird_model::run::{Run, RunId, RunState};
 use tailorbird_model::task::{Step, Task};
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{DeliveryFilter, DriveLock, Lane, Resolution, RunChange, RunFilter, RunRequest, StepIdentity};
+use tailorbird_store::{
+    DeliveryFilter, DriveLock, Lane, Resolution, RunChange, RunFilter, RunRequest, StepIdentity,
+};
 
 pub use tailorbird_engine::{Progress, ProgressEvent, Stop};
 
@@ -35,7 +37,12 @@ impl Resources for App {
 impl App {
     fn engine(&self) -> Engine {
         let resources: Arc<dyn Resources> = Arc::new(self.clone());
-        Engine::new(self.store.clone(), self.connector.clone(), resources, TOTAL_TIMEOUT)
+        Engine::new(
+            self.store.clone(),
+            self.connector.clone(),
+            resources,
+            TOTAL_TIMEOUT,
+        )
     }
 
     /// Runs a task now and follows it to its end; goes on with its unfinished run where there is one.
@@ -48,7 +55,10 @@ impl App {
         let task = tasks::parse(&stored)?;
         self.learn_accounts(&task, &progress).await;
         self.guard_rekey(&task, false)?;
-        Ok(self.engine().run_task(&task, stored.version, progress, stop).await?)
+        Ok(self
+            .engine()
+            .run_task(&task, stored.version, progress, stop)
+            .await?)
     }
 
     /// Goes on with a run.
@@ -60,7 +70,13 @@ impl App {
         let stored = self
             .store
             .task_version(&run.task, run.task_version)?
-            .ok_or_else(|| Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, format!("there is no task `{}`", run.task)))?;
+            .ok_or_else(|| {
+                Failure::new(
+                    codes::TASK_UNKNOWN,
+                    Meaning::NotSent,
+                    format!("there is no task `{}`", run.task),
+                )
+            })?;
         let task = tasks::parse(&stored)?;
         Ok(self.engine().resume(run, &task, progress, stop).await?)
     }
@@ -84,11 +100,15 @@ impl App {
                 break;
             }
             for delivery in page {
-                self.store.resolve(delivery.id, Resolution::Again, "run retry").await?;
+                self.store
+                    .resolve(delivery.id, Resolution::Again, "run retry")
+                    .await?;
                 count += 1;
             }
         }
-        progress(ProgressEvent::Note(format!("{count} rejected record(s) are tried again")));
+        progress(ProgressEvent::Note(format!(
+            "{count} rejected record(s) are tried again"
+        )));
         self.run_task(&run.task, progress, stop).await
     }
 
@@ -97,8 +117,14 @@ impl App {
     /// # Errors
     /// Where the store cannot be read.
     pub fn runs(&self, task: Option<&Name>, limit: usize) -> Result<Vec<Run>, AppError> {
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(tailorbird_store::MAX_RUN_PAGE);
-        Ok(self.store.runs(&RunFilter { task: task.cloned(), limit, ..RunFilter::default() })?)
+        let limit = u32::try_from(limit)
+            .unwrap_or(u32::MAX)
+            .min(tailorbird_store::MAX_RUN_PAGE);
+        Ok(self.store.runs(&RunFilter {
+            task: task.cloned(),
+            limit,
+            ..RunFilter::default()
+        })?)
     }
 
     /// A run.
@@ -107,9 +133,13 @@ impl App {
     /// RUN-001 where there is none.
     pub fn run(&self, id: &RunId) -> Result<Run, AppError> {
         self.store.run(id)?.ok_or_else(|| {
-            Failure::new(codes::RUN_UNKNOWN, Meaning::NotSent, format!("there is no run {id}"))
-                .hint("`tailorbird run list` shows what there is.")
-                .into()
+            Failure::new(
+                codes::RUN_UNKNOWN,
+                Meaning::NotSent,
+                format!("there is no run {id}"),
+            )
+            .hint("`tailorbird run list` shows what there is.")
+            .into()
         })
     }
 
@@ -140,7 +170,11 @@ impl App {
             self.store.request_run(id, request).await?;
             return self.run(id);
         }
-        let change = RunChange { state: Some(state), resume_at: Some(None), ..RunChange::default() };
+        let change = RunChange {
+            state: Some(state),
+            resume_at: Some(None),
+            ..RunChange::default()
+        };
         Ok(self.store.change_run(id, change).await?)
     }
 
@@ -149,13 +183,20 @@ impl App {
     async fn learn_accounts(&self, task: &Task, progress: &Progress) {
         for step in &task.steps {
             let Some(call) = &step.call else { continue };
-            let unknown = self.stored_connection(&call.connection).is_ok_and(|connection| connection.account.is_none());
-            let can_tell = self.resolved(&call.connection).is_ok_and(|(resolved, ..)| resolved.service.account.is_some());
+            let unknown = self
+                .stored_connection(&call.connection)
+                .is_ok_and(|connection| connection.account.is_none());
+            let can_tell = self
+                .resolved(&call.connection)
+                .is_ok_and(|(resolved, ..)| resolved.service.account.is_some());
             if unknown
                 && can_tell
                 && let Err(error) = self.test_connection(&call.connection).await
             {
-                progress(ProgressEvent::Note(format!("could not learn whose account {} is: {}", call.connection, error.failure)));
+                progress(ProgressEvent::Note(format!(
+                    "could not learn whose account {} is: {}",
+                    call.connection, error.failure
+                )));
             }
         }
     }
@@ -167,7 +208,9 @@ impl App {
         }
         let mut lines = Vec::new();
         for step in &task.steps {
-            let Some((before_task, before_step, identity)) = self.identity_of(task, step)? else { continue };
+            let Some((before_task, before_step, identity)) = self.identity_of(task, step)? else {
+                continue;
+            };
             if let Some(rekey) = self.store.count_rekey(&before_task, &before_step, &identity)?
                 && rekey.delivered + rekey.open > 0
             {
@@ -195,13 +238,26 @@ impl App {
     fn identity_of(&self, task: &Task, step: &Step) -> Result<Option<(Name, Name, StepIdentity)>, AppError> {
         let Some(call) = &step.call else { return Ok(None) };
         let Some(key) = &call.key else { return Ok(None) };
-        let Ok((resolved, credentials, connection)) = self.resolved(&call.connection) else { return Ok(None) };
+        let Ok((resolved, credentials, connection)) = self.resolved(&call.connection) else {
+            return Ok(None);
+        };
         let destination = destination_of(&resolved, &credentials, &connection);
         let before_task = task.formerly.clone().unwrap_or_else(|| task.task.clone());
         let before_step = step.formerly.clone().unwrap_or_else(|| step.id.clone());
         let known = self.store.step_identity(&before_task, &before_step)?.is_some();
-        let names = if known { (before_task, before_step) } else { (task.task.clone(), step.id.clone()) };
-        Ok(Some((names.0, names.1, StepIdentity { key_template: key.clone(), destination })))
+        let names = if known {
+            (before_task, before_step)
+        } else {
+            (task.task.clone(), step.id.clone())
+        };
+        Ok(Some((
+            names.0,
+            names.1,
+            StepIdentity {
+                key_template: key.clone(),
+                destination,
+            },
+        )))
     }
 
     /// Carries what was sent over a connection along when the same provider, with the same data, is found at
@@ -209,27 +265,43 @@ impl App {
     ///
     /// # Errors
     /// Where the store refuses.
-    pub async fn service_moved(&self, connection: &Name, old_root: &str, new_root: &str) -> Result<(), AppError> {
+    pub async fn service_moved(
+        &self,
+        connection: &Name,
+        old_root: &str,
+        new_root: &str,
+    ) -> Result<(), AppError> {
         let origin = |root: &str| root.trim_end_matches('/').to_owned();
         let (old, new) = (origin(old_root), origin(new_root));
         for stored in self.store.tasks()? {
             for step in tasks::parse(&stored)?.steps {
-                if step.call.as_ref().is_none_or(|call| call.connection != *connection) {
+                if step
+                    .call
+                    .as_ref()
+                    .is_none_or(|call| call.connection != *connection)
+                {
                     continue;
                 }
                 for lane in self.store.lanes(&stored.name)? {
                     if lane.step == step.id
                         && let Some(account) = lane.destination.0.strip_prefix(&format!("{old}#"))
                     {
-                        self.store.adopt_destination(&lane, &Destination::new(&new, account)).await?;
+                        self.store
+                            .adopt_destination(&lane, &Destination::new(&new, account))
+                            .await?;
                     }
                 }
                 if let Some(identity) = self.store.step_identity(&stored.name, &step.id)?
                     && let Some(account) = identity.destination.0.strip_prefix(&format!("{old}#"))
                 {
                     let destination = Destination::new(&new, account);
-                    let moved = StepIdentity { destination, ..identity };
-                    self.store.set_step_identity(&stored.name, &step.id, moved).await?;
+                    let moved = StepIdentity {
+                        destination,
+                        ..identity
+                    };
+                    self.store
+                        .set_step_identity(&stored.name, &step.id, moved)
+                        .await?;
                 }
             }
         }
@@ -244,7 +316,9 @@ impl App {
             }
             let before_task = task.formerly.as_ref().unwrap_or(&task.task);
             let before_step = step.formerly.as_ref().unwrap_or(&step.id);
-            self.store.adopt((before_task, before_step), (&task.task, &step.id)).await?;
+            self.store
+                .adopt((before_task, before_step), (&task.task, &step.id))
+                .await?;
         }
         Ok(())
     }
@@ -257,7 +331,9 @@ impl App {
                 let is_used = self.store.lanes(&task.task)?.contains(&lane);
                 let is_known = self.store.step_identity(&task.task, &step.id)?.is_some();
                 if is_known || is_used {
-                    self.store.set_step_identity(&task.task, &step.id, identity).await?;
+                    self.store
+                        .set_step_identity(&task.task, &step.id, identity)
+                        .await?;
                 }
             }
         }

@@ -64,6 +64,10 @@ impl SecretsInput {
             .then(|| ClientCredentials::new(text(&self.client_key), text(&self.client_secret)));
         let token = (self.token.is_some() || self.token_secret.is_some())
             .then(|| TokenCredentials::new(text(&self.token), text(&self.token_secret)));
-        Credentials { client, token, rsa_private_key: self.rsa_private_key.clone().map(Into::into) }
+        Credentials {
+            client,
+            token,
+            rsa_private_key: self.rsa_private_key.clone().map(Into::into),
+        }
     }
 }

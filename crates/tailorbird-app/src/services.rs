@@ -16,7 +16,10 @@ use crate::{App, AppError};
 const BUILT_IN: &[(&str, &str)] = &[
     ("x.yaml", include_str!("../../../services/x.yaml")),
     ("x-1.1.yaml", include_str!("../../../services/x-1.1.yaml")),
-    ("generic-oauth1.yaml", include_str!("../../../services/generic-oauth1.yaml")),
+    (
+        "generic-oauth1.yaml",
+        include_str!("../../../services/generic-oauth1.yaml"),
+    ),
 ];
 
 /// The greatest number of service files read from the home's folder.
@@ -77,7 +80,10 @@ impl Services {
         }
         let folder = home.join("services");
         let mut files: Vec<_> = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).take(MAX_FILES).collect(),
+            Ok(entries) => entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .take(MAX_FILES)
+                .collect(),
             Err(_) => Vec::new(),
         };
         files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
@@ -85,7 +91,11 @@ impl Services {
         for path in files {
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(|error| {
-                Failure::new(codes::FILE_UNREADABLE, Meaning::NotSent, format!("could not read {name}: {error}"))
+                Failure::new(
+                    codes::FILE_UNREADABLE,
+                    Meaning::NotSent,
+                    format!("could not read {name}: {error}"),
+                )
             })?;
             services.take(&name, &text, "home folder")?;
         }
@@ -96,8 +106,11 @@ impl Services {
         let (services, problems) = service::check::read(text);
         refuse(file, &problems)?;
         for typed in services {
-            let entry =
-                Entry { service: Arc::new(typed.value.clone()), source: typed.document.source.clone(), origin };
+            let entry = Entry {
+                service: Arc::new(typed.value.clone()),
+                source: typed.document.source.clone(),
+                origin,
+            };
             self.entries.insert(typed.value.service, entry);
         }
         Ok(())
@@ -126,8 +139,12 @@ impl Services {
     pub fn find(&self, name: &Name) -> Result<(&Arc<Service>, &str), AppError> {
         let entry = self.entries.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.entries.keys().map(Name::as_str).collect();
-            Failure::new(codes::SERVICE_UNKNOWN, Meaning::ConnectionFault, format!("there is no service `{name}`"))
-                .hint(shape::suggest(name.as_str(), &known, "Services"))
+            Failure::new(
+                codes::SERVICE_UNKNOWN,
+                Meaning::ConnectionFault,
+                format!("there is no service `{name}`"),
+            )
+            .hint(shape::suggest(name.as_str(), &known, "Services"))
         })?;
         Ok((&entry.service, &entry.source))
     }
@@ -139,10 +156,16 @@ fn refuse(file: &str, problems: &[Problem]) -> Result<(), AppError> {
     if errors == 0 {
         return Ok(());
     }
-    let failure =
-        Failure::new(codes::SERVICE_FILE, Meaning::ConnectionFault, format!("the service file {file} has {errors} problem(s)"))
-            .hint("`tailorbird service check FILE` shows each with its line and column.");
-    Err(AppError::file(failure, problems.iter().map(|p| (file.to_owned(), p.clone())).collect()))
+    let failure = Failure::new(
+        codes::SERVICE_FILE,
+        Meaning::ConnectionFault,
+        format!("the service file {file} has {errors} problem(s)"),
+    )
+    .hint("`tailorbird service check FILE` shows each with its line and column.");
+    Err(AppError::file(
+        failure,
+        problems.iter().map(|p| (file.to_owned(), p.clone())).collect(),
+    ))
 }
 
 /// Checks a service file; counts the services and gives all problems.
@@ -150,7 +173,10 @@ pub fn check_services(text: &str) -> (usize, Vec<Problem>) {
     let (services, mut problems) = service::check::read(text);
     if services.is_empty() && problems.is_empty() {
         let start = tailorbird_model::yaml::Position { line: 1, column: 1 };
-        problems.push(Problem::error(start, "", "the file holds no service").hint("A service file begins with `service: NAME`."));
+        problems.push(
+            Problem::error(start, "", "the file holds no service")
+                .hint("A service file begins with `service: NAME`."),
+        );
     }
     (services.len(), problems)
 }
@@ -171,7 +197,12 @@ impl App {
         let mut added = Vec::new();
         for typed in services {
             let name = typed.value.service;
-            self.store.put_service(ServiceFile { name: name.clone(), yaml: typed.document.source }).await?;
+            self.store
+                .put_service(ServiceFile {
+                    name: name.clone(),
+                    yaml: typed.document.source,
+                })
+                .await?;
             added.push(name.to_string());
         }
         Ok(added)

@@ -43,7 +43,9 @@ pub fn check_tasks(app: Option<&App>, text: &str) -> (usize, Vec<Problem>) {
     let (tasks, mut problems) = task::check::read(text, app.map(|app| -> &dyn Catalogue { app }));
     if tasks.is_empty() && problems.is_empty() {
         let start = Position { line: 1, column: 1 };
-        problems.push(Problem::error(start, "", "the file holds no task").hint("A task file begins with `task: NAME`."));
+        problems.push(
+            Problem::error(start, "", "the file holds no task").hint("A task file begins with `task: NAME`."),
+        );
     }
     (tasks.len(), problems)
 }
@@ -58,10 +60,17 @@ impl Catalogue for App {
         let Ok(stored) = self.stored_connection(connection) else {
             let known = self.store.connections().unwrap_or_default();
             return FoundOperation::NoConnection(
-                known.iter().map(|stored| stored.value.connection.to_string()).collect(),
+                known
+                    .iter()
+                    .map(|stored| stored.value.connection.to_string())
+                    .collect(),
             );
         };
-        let service = self.services.find(&stored.service).ok().map(|(service, _)| service);
+        let service = self
+            .services
+            .find(&stored.service)
+            .ok()
+            .map(|(service, _)| service);
         let found: Option<&Operation> = service.and_then(|service| service.operations.get(operation));
         match (found, service) {
             (Some(operation), _) => FoundOperation::Found(Box::new(operation.clone())),
@@ -73,11 +82,20 @@ impl Catalogue for App {
     }
 
     fn database(&self, name: &Name) -> Option<bool> {
-        self.store.database(name).ok().flatten().map(|stored| stored.value.writable)
+        self.store
+            .database(name)
+            .ok()
+            .flatten()
+            .map(|stored| stored.value.writable)
     }
 
     fn databases(&self) -> Vec<String> {
-        self.store.databases().unwrap_or_default().iter().map(|stored| stored.value.database.to_string()).collect()
+        self.store
+            .databases()
+            .unwrap_or_default()
+            .iter()
+            .map(|stored| stored.value.database.to_string())
+            .collect()
     }
 }
 
@@ -87,9 +105,20 @@ fn refuse(problems: Vec<(String, Problem)>) -> Result<(), AppError> {
     if errors == 0 {
         return Ok(());
     }
-    let failure = Failure::new(codes::TASK_FILE, Meaning::NotSent, format!("the task files have {errors} problem(s)"))
-        .detail(problems.iter().take(20).map(|(file, problem)| format!("{file}:{problem}")).collect::<Vec<_>>().join("\n"))
-        .hint("Nothing was taken in. Mend the files and apply them again.");
+    let failure = Failure::new(
+        codes::TASK_FILE,
+        Meaning::NotSent,
+        format!("the task files have {errors} problem(s)"),
+    )
+    .detail(
+        problems
+            .iter()
+            .take(20)
+            .map(|(file, problem)| format!("{file}:{problem}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+    .hint("Nothing was taken in. Mend the files and apply them again.");
     Err(AppError::file(failure, problems))
 }
 
@@ -98,7 +127,11 @@ impl App {
     ///
     /// # Errors
     /// TASK-002 with all problems; TASK-003 where the change would send records again.
-    pub async fn apply_tasks(&self, files: &[(String, String)], accept_rekey: bool) -> Result<Vec<AppliedTask>, AppError> {
+    pub async fn apply_tasks(
+        &self,
+        files: &[(String, String)],
+        accept_rekey: bool,
+    ) -> Result<Vec<AppliedTask>, AppError> {
         let mut tasks: Vec<Typed<Task>> = Vec::new();
         let mut all_problems = Vec::new();
         for (file, text) in files {
@@ -120,7 +153,10 @@ impl App {
         let mut applied = Vec::new();
         for typed in tasks {
             self.adopt_former_names(&typed.value).await?;
-            let result = self.store.apply_task(&typed.value.task, &typed.document.source).await?;
+            let result = self
+                .store
+                .apply_task(&typed.value.task, &typed.document.source)
+                .await?;
             self.note_identities(&typed.value).await?;
             applied.push(AppliedTask {
                 task: typed.value.task,
@@ -143,7 +179,11 @@ impl App {
         let mut views = Vec::new();
         for stored in self.store.tasks()? {
             let task = parse(&stored)?;
-            let filter = RunFilter { task: Some(stored.name.clone()), limit: 1, ..RunFilter::default() };
+            let filter = RunFilter {
+                task: Some(stored.name.clone()),
+                limit: 1,
+                ..RunFilter::default()
+            };
             let last = self.store.runs(&filter)?.into_iter().next();
             views.push(TaskView {
                 task: stored.name,
@@ -182,17 +222,23 @@ impl App {
         }
         let known = self.store.tasks()?;
         let known: Vec<&str> = known.iter().map(|stored| stored.name.as_str()).collect();
-        Err(Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, format!("there is no task `{name}`"))
-            .hint(shape::suggest(name.as_str(), &known, "Tasks")))
+        Err(Failure::new(
+            codes::TASK_UNKNOWN,
+            Meaning::NotSent,
+            format!("there is no task `{name}`"),
+        )
+        .hint(shape::suggest(name.as_str(), &known, "Tasks")))
     }
 
     pub(crate) fn tasks_that_use_connection(&self, connection: &Name) -> Result<Vec<String>, AppError> {
         let mut users = Vec::new();
         for stored in self.store.tasks()? {
-            let uses = parse(&stored)?.steps.iter().any(|step| {
-                step.call.as_ref().is_some_and(|call| call.connection == *connection)
+            let calls_it = parse(&stored)?.steps.iter().any(|step| {
+                step.call
+                    .as_ref()
+                    .is_some_and(|call| call.connection == *connection)
             });
-            if uses {
+            if calls_it {
                 users.push(format!("task `{}`", stored.name));
             }
         }
@@ -204,7 +250,10 @@ impl App {
 /// connection that is gone) shows when the step runs.
 pub(crate) fn parse(stored: &StoredTask) -> Result<Task, Failure> {
     let (tasks, problems) = task::check::read(&stored.yaml, None);
-    match (tasks.into_iter().next(), problems.iter().find(|problem| problem.is_error())) {
+    match (
+        tasks.into_iter().next(),
+        problems.iter().find(|problem| problem.is_error()),
+    ) {
         (Some(typed), None) => Ok(typed.value),
         (_, problem) => Err(Failure::new(
             codes::TASK_FILE,

@@ -49,7 +49,9 @@ pub struct Demo {
 
 impl std::fmt::Debug for Demo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Demo").field("summary", &self.summary).finish_non_exhaustive()
+        f.debug_struct("Demo")
+            .field("summary", &self.summary)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,10 +66,13 @@ impl Demo {
     pub async fn run(settings: Settings, tell: Tell) -> Result<Self, AppError> {
         let stage = |number: u8, words: &str| tell(DemoEvent::Stage(format!("{number} of 6  {words}")));
         stage(1, "A sandbox provider on this machine");
-        let (app, _) = App::create(&settings.home).await?;
+        let (app, _) = App::create(&settings.home)?;
         let sandbox = start_sandbox(&settings).await?;
         let addresses = sandbox.addresses();
-        tell(DemoEvent::Detail(format!("developer portal and API at {}", addresses.portal)));
+        tell(DemoEvent::Detail(format!(
+            "developer portal and API at {}",
+            addresses.portal
+        )));
 
         stage(2, "An application in its developer portal");
         let keys = stages::register(&app, &sandbox, &tell).await?;
@@ -81,14 +86,21 @@ impl Demo {
         stage(5, "Two tasks: new products out, mentions and metrics in");
         let runs = stages::run_tasks(&app, &sandbox, &tell).await?;
 
-        stage(6, "The check: what the sandbox accepted against what the tables say");
+        stage(
+            6,
+            "The check: what the sandbox accepted against what the tables say",
+        );
         let checked = check::check(&app, &sandbox.facts(), &settings)?;
         let mismatch = checked.mismatch();
         for line in checked.lines() {
             tell(DemoEvent::Detail(line));
         }
         let summary = Summary::new(&settings, &sandbox, &files, &runs, &checked);
-        Ok(Self { sandbox, summary, mismatch })
+        Ok(Self {
+            sandbox,
+            summary,
+            mismatch,
+        })
     }
 
     /// What happened, where things lie, what to try next.
@@ -125,7 +137,9 @@ impl Demo {
 /// Starts the sandbox with its state under the home: on the port of the last time, or on a free one.
 async fn start_sandbox(settings: &Settings) -> Result<Running, AppError> {
     let port_file = settings.home.join(PORT_FILE);
-    let last: Option<u16> = std::fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok());
+    let last: Option<u16> = std::fs::read_to_string(&port_file)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     let with_port = |port: u16| tailorbird_sandbox::Settings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         tls_listen: None,
@@ -145,14 +159,27 @@ async fn start_sandbox(settings: &Settings) -> Result<Running, AppError> {
         None => tailorbird_sandbox::start(with_port(0)).await,
     };
     let running = started.map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let cause = std::error::Error::source(&error)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         Failure::new(codes::SANDBOX_START, Meaning::NotSent, error.to_string())
             .detail(cause)
             .hint("Another demo may be running with this home; end it, or use another one with --home.")
     })?;
-    let port = running.addresses().portal.rsplit(':').next().unwrap_or_default().trim_end_matches('/').to_owned();
+    let port = running
+        .addresses()
+        .portal
+        .rsplit(':')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .to_owned();
     std::fs::write(&port_file, port).map_err(|error| {
-        Failure::new(codes::FILE_UNREADABLE, Meaning::NotSent, format!("could not write {}: {error}", port_file.display()))
+        Failure::new(
+            codes::FILE_UNREADABLE,
+            Meaning::NotSent,
+            format!("could not write {}: {error}", port_file.display()),
+        )
     })?;
     Ok(running)
 }

@@ -49,8 +49,12 @@ const CRM: &str = "
 pub(crate) fn make(files: &Files, new_products: u32) -> Result<String, AppError> {
     let failed = |error: rusqlite::Error| {
         AppError::from(
-            Failure::new(codes::DATABASE_MISSING, Meaning::NotSent, format!("could not make the sample databases: {error}"))
-                .hint("Check that the disk has room and that the home folder is writable."),
+            Failure::new(
+                codes::DATABASE_MISSING,
+                Meaning::NotSent,
+                format!("could not make the sample databases: {error}"),
+            )
+            .hint("Check that the disk has room and that the home folder is writable."),
         )
     };
     let fresh = !files.erp.exists();
@@ -67,13 +71,20 @@ pub(crate) fn make(files: &Files, new_products: u32) -> Result<String, AppError>
             |row| row.get(0),
         )?;
         let first = OLD_PRODUCTS + DRAFTS;
-        products(transaction, first + there..first + new_products.max(there), Published::Newly)
+        products(
+            transaction,
+            first + there..first + new_products.max(there),
+            Published::Newly,
+        )
     })
     .map_err(failed)?;
     fill(&files.crm, CRM, |_| Ok(())).map_err(failed)?;
     let total = u64::from(OLD_PRODUCTS + DRAFTS + new_products + CUSTOMERS + ORDERS);
     Ok(if fresh {
-        format!("{total} rows in {}; {new_products} products newly published", files.erp.display())
+        format!(
+            "{total} rows in {}; {new_products} products newly published",
+            files.erp.display()
+        )
     } else {
         format!("the sample of an earlier demo is there: {}", files.erp.display())
     })
@@ -87,7 +98,11 @@ fn fill(
 ) -> rusqlite::Result<()> {
     let mut connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    let tables: i64 = connection.query_row("select count(*) from sqlite_schema where type = 'table'", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row(
+        "select count(*) from sqlite_schema where type = 'table'",
+        [],
+        |row| row.get(0),
+    )?;
     let transaction = connection.transaction()?;
     if tables == 0 {
         transaction.execute_batch(script)?;
@@ -106,7 +121,10 @@ enum Published {
 /// A word of a list, chosen by a number; numbers far apart choose independently.
 fn pick<'w>(words: &[&'w str], number: u32) -> &'w str {
     let count = u32::try_from(words.len()).unwrap_or(1).max(1);
-    words.get(usize::try_from(number % count).unwrap_or_default()).copied().unwrap_or_default()
+    words
+        .get(usize::try_from(number % count).unwrap_or_default())
+        .copied()
+        .unwrap_or_default()
 }
 
 /// Spreads a counter over all 32 bits, so that neighbouring rows look unlike (the constants are those of a
@@ -118,16 +136,32 @@ fn spread(number: u32) -> u32 {
     x ^ (x >> 16)
 }
 
-fn products(transaction: &Transaction<'_>, numbers: std::ops::Range<u32>, published: Published) -> rusqlite::Result<()> {
+fn products(
+    transaction: &Transaction<'_>,
+    numbers: std::ops::Range<u32>,
+    published: Published,
+) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare(
         "insert into products (sku, name, category, price, currency, stock, published, published_on)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (sku) do nothing",
     )?;
     for number in numbers {
         let chance = spread(number);
-        let (goods, category) = GOODS.get(usize::try_from(chance % 24).unwrap_or_default()).copied().unwrap_or(("Kettle", "Kitchen"));
-        let name = format!("{} {} {}", pick(ADJECTIVES, chance >> 5), pick(MATERIALS, chance >> 11), goods);
-        let price = format!("{}.{}", 5 + chance % 240, pick(&["00", "50", "90", "95", "99"], chance >> 17));
+        let (goods, category) = GOODS
+            .get(usize::try_from(chance % 24).unwrap_or_default())
+            .copied()
+            .unwrap_or(("Kettle", "Kitchen"));
+        let name = format!(
+            "{} {} {}",
+            pick(ADJECTIVES, chance >> 5),
+            pick(MATERIALS, chance >> 11),
+            goods
+        );
+        let price = format!(
+            "{}.{}",
+            5 + chance % 240,
+            pick(&["00", "50", "90", "95", "99"], chance >> 17)
+        );
         let day = 1 + chance % 28;
         let published_on = match published {
             Published::Before => Some(format!("2026-{:02}-{day:02}", 1 + chance % 9)),
@@ -135,7 +169,11 @@ fn products(transaction: &Transaction<'_>, numbers: std::ops::Range<u32>, publis
             Published::Newly => Some(format!("2026-11-{:02}", 16 + chance % 7)),
         };
         insert.execute(params![
-            format!("{}-{:05}", goods.get(..3).unwrap_or("GEN").to_uppercase(), 10_000 + number),
+            format!(
+                "{}-{:05}",
+                goods.get(..3).unwrap_or("GEN").to_uppercase(),
+                10_000 + number
+            ),
             name,
             category,
             price,
@@ -149,13 +187,20 @@ fn products(transaction: &Transaction<'_>, numbers: std::ops::Range<u32>, publis
 }
 
 fn customers(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut insert =
-        transaction.prepare("insert into customers (id, name, email, city, country) values (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert = transaction
+        .prepare("insert into customers (id, name, email, city, country) values (?1, ?2, ?3, ?4, ?5)")?;
     for number in 1..=CUSTOMERS {
         let chance = spread(number.wrapping_mul(7_919));
         let (first, last) = (pick(FIRST_NAMES, chance), pick(LAST_NAMES, chance >> 9));
-        let (city, country) = CITIES.get(usize::try_from(chance % 20).unwrap_or_default()).copied().unwrap_or(("Poole", "GB"));
-        let email = format!("{}.{}{number}@example.com", first.to_lowercase(), last.to_lowercase().replace(['\'', ' '], ""));
+        let (city, country) = CITIES
+            .get(usize::try_from(chance % 20).unwrap_or_default())
+            .copied()
+            .unwrap_or(("Poole", "GB"));
+        let email = format!(
+            "{}.{}{number}@example.com",
+            first.to_lowercase(),
+            last.to_lowercase().replace(['\'', ' '], "")
+        );
         insert.execute(params![number, format!("{first} {last}"), email, city, country])?;
     }
     Ok(())

@@ -25,6 +25,7 @@ pub(crate) struct Files {
     pub(crate) crm: PathBuf,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn visit_failure(error: VisitError) -> AppError {
     let message = format!("could not walk the sandbox's pages: {error}");
     Failure::new(codes::DEMO_MISMATCH, Meaning::NotSent, message).into()
@@ -38,10 +39,19 @@ pub(crate) fn name(text: &str) -> Result<Name, AppError> {
 
 /// Registers the application by the portal's own pages, and raises its level; nothing where an earlier demo
 /// did.
-pub(crate) async fn register(app: &App, sandbox: &Running, tell: &Tell) -> Result<Option<ApplicationKeys>, AppError> {
-    let known = app.connections()?.into_iter().find(|view| view.connection.as_str() == CONNECTION);
+pub(crate) async fn register(
+    app: &App,
+    sandbox: &Running,
+    tell: &Tell,
+) -> Result<Option<ApplicationKeys>, AppError> {
+    let known = app
+        .connections()?
+        .into_iter()
+        .find(|view| view.connection.as_str() == CONNECTION);
     if known.is_some_and(|view| view.missing.is_empty()) {
-        tell(DemoEvent::Detail(format!("an earlier demo registered “{APPLICATION}”; its connection is used")));
+        tell(DemoEvent::Detail(format!(
+            "an earlier demo registered “{APPLICATION}”; its connection is used"
+        )));
         return Ok(None);
     }
     let mut visitor = sandbox.visitor();
@@ -54,9 +64,16 @@ pub(crate) async fn register(app: &App, sandbox: &Running, tell: &Tell) -> Resul
         .create_application(&title, description, website, callback)
         .await
         .map_err(visit_failure)?;
-    tell(DemoEvent::Detail(format!("“{title}” is registered; new applications are Read only")));
-    visitor.set_level(&keys.client_key, Level::ReadWrite).await.map_err(visit_failure)?;
-    tell(DemoEvent::Detail("its level is set to Read and Write, before any token is made".to_owned()));
+    tell(DemoEvent::Detail(format!(
+        "“{title}” is registered; new applications are Read only"
+    )));
+    visitor
+        .set_level(&keys.client_key, Level::ReadWrite)
+        .await
+        .map_err(visit_failure)?;
+    tell(DemoEvent::Detail(
+        "its level is set to Read and Write, before any token is made".to_owned(),
+    ));
     Ok(Some(keys))
 }
 
@@ -69,7 +86,10 @@ pub(crate) async fn connect(
 ) -> Result<(), AppError> {
     let connection = name(CONNECTION)?;
     let root_url = sandbox.addresses().api.clone();
-    let before = app.connections()?.into_iter().find(|view| view.connection == connection);
+    let before = app
+        .connections()?
+        .into_iter()
+        .find(|view| view.connection == connection);
     let secrets = keys.map(|keys| SecretsInput {
         client_key: Some(keys.client_key),
         client_secret: Some(keys.client_secret),
@@ -87,33 +107,50 @@ pub(crate) async fn connect(
         && old_root.trim_end_matches('/') != root_url.trim_end_matches('/')
     {
         app.service_moved(&connection, &old_root, &root_url).await?;
-        tell(DemoEvent::Detail("the sandbox listens at another port than last time; what was sent stays sent".to_owned()));
+        tell(DemoEvent::Detail(
+            "the sandbox listens at another port than last time; what was sent stays sent".to_owned(),
+        ));
     }
     if !is_new {
         let tested = app.test_connection(&connection).await?;
         let account = tested.account.map(|account| account.name).unwrap_or_default();
-        tell(DemoEvent::Detail(format!("connection {connection} is authorised already, for {account}")));
+        tell(DemoEvent::Detail(format!(
+            "connection {connection} is authorised already, for {account}"
+        )));
         return Ok(());
     }
     let started = app.authorize_start(&connection, Callback::OutOfBand).await?;
-    tell(DemoEvent::Detail("temporary credentials received (signed with HMAC-SHA1)".to_owned()));
+    tell(DemoEvent::Detail(
+        "temporary credentials received (signed with HMAC-SHA1)".to_owned(),
+    ));
     let mut visitor = sandbox.visitor();
-    let consent = visitor.consent(&started.authorize_url, Decision::Approve).await.map_err(visit_failure)?;
+    let consent = visitor
+        .consent(&started.authorize_url, Decision::Approve)
+        .await
+        .map_err(visit_failure)?;
     let Consent::Pin(pin) = consent else {
         let message = "the consent page gave no PIN";
         return Err(Failure::new(codes::DEMO_MISMATCH, Meaning::NotSent, message).into());
     };
-    tell(DemoEvent::Detail(format!("signed in, approved on the consent page, PIN of {} digits shown", pin.len())));
+    tell(DemoEvent::Detail(format!(
+        "signed in, approved on the consent page, PIN of {} digits shown",
+        pin.len()
+    )));
     let finished = app.authorize_finish(&connection, &pin).await?;
     let account = finished.account.map(|account| account.name).unwrap_or_default();
     let level = finished.level_words.or(finished.level).unwrap_or_default();
-    tell(DemoEvent::Detail(format!("access token received and sealed: account {account}, level {level}")));
+    tell(DemoEvent::Detail(format!(
+        "access token received and sealed: account {account}, level {level}"
+    )));
     Ok(())
 }
 
 /// Makes the sample databases and names them.
 pub(crate) async fn databases(app: &App, settings: &Settings, tell: &Tell) -> Result<Files, AppError> {
-    let files = Files { erp: settings.home.join("erp.sqlite"), crm: settings.home.join("crm.sqlite") };
+    let files = Files {
+        erp: settings.home.join("erp.sqlite"),
+        crm: settings.home.join("crm.sqlite"),
+    };
     let made = sample::make(&files, settings.rows)?;
     tell(DemoEvent::Detail(made));
     for (database, path) in [("erp", &files.erp), ("crm", &files.crm)] {
@@ -131,7 +168,8 @@ pub(crate) async fn databases(app: &App, settings: &Settings, tell: &Tell) -> Re
 /// Takes the task files in and runs them.
 pub(crate) async fn run_tasks(app: &App, sandbox: &Running, tell: &Tell) -> Result<Vec<Run>, AppError> {
     let (file, text) = tasks::write(app.home(), &sandbox.addresses().portal)?;
-    app.apply_tasks(&[(file.display().to_string(), text)], false).await?;
+    app.apply_tasks(&[(file.display().to_string(), text)], false)
+        .await?;
     tell(DemoEvent::Detail(format!("their files: {}", file.display())));
     let mut runs = Vec::new();
     for task in [tasks::ANNOUNCE, tasks::COLLECT] {
@@ -148,7 +186,11 @@ pub(crate) async fn run_tasks(app: &App, sandbox: &Running, tell: &Tell) -> Resu
         )));
         if run.state != RunState::Succeeded {
             let failure = run.failure.clone().unwrap_or_else(|| {
-                Failure::new(codes::DEMO_MISMATCH, Meaning::NotSent, format!("the run of {task} is {}", run.state.as_str()))
+                Failure::new(
+                    codes::DEMO_MISMATCH,
+                    Meaning::NotSent,
+                    format!("the run of {task} is {}", run.state.as_str()),
+                )
             });
             return Err(failure.into());
         }

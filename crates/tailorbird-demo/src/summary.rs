@@ -45,7 +45,13 @@ pub struct RunLine {
 }
 
 impl Summary {
-    pub(crate) fn new(settings: &Settings, sandbox: &Running, files: &Files, runs: &[Run], checked: &Checked) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        sandbox: &Running,
+        files: &Files,
+        runs: &[Run],
+        checked: &Checked,
+    ) -> Self {
         let facts = sandbox.facts();
         Self {
             checked: checked.holds(),
@@ -74,7 +80,10 @@ impl Summary {
         for run in &self.runs {
             let c = run.counts;
             let line = if c.delivered > 0 {
-                format!("{} new products were posted, each once, and their addresses are in the ERP.", c.delivered)
+                format!(
+                    "{} new products were posted, each once, and their addresses are in the ERP.",
+                    c.delivered
+                )
             } else if c.written > 0 {
                 format!("{} rows of mentions and metrics are in the CRM.", c.written)
             } else {
@@ -86,7 +95,11 @@ impl Summary {
             "  The sandbox ever accepted {} post(s) and refused {} as duplicates.\n",
             self.accepted, self.refused_duplicates
         ));
-        let verdict = if self.checked { "All of it was checked and holds." } else { "The check found a difference." };
+        let verdict = if self.checked {
+            "All of it was checked and holds."
+        } else {
+            "The check found a difference."
+        };
         text.push_str(&format!("  {verdict}\n\nWhere things lie\n"));
         for (what, place) in [("ERP", &self.erp), ("CRM", &self.crm), ("home", &self.home)] {
             text.push_str(&format!("  {what:<5} {place}\n"));

@@ -82,7 +82,11 @@ pub(crate) fn write(home: &Path, portal: &str) -> Result<(PathBuf, String), AppE
     let path = home.join("tasks.yaml");
     let text = TEXT.replace("@PORTAL@", portal.trim_end_matches('/'));
     std::fs::write(&path, &text).map_err(|error| {
-        Failure::new(codes::FILE_UNREADABLE, Meaning::NotSent, format!("could not write {}: {error}", path.display()))
+        Failure::new(
+            codes::FILE_UNREADABLE,
+            Meaning::NotSent,
+            format!("could not write {}: {error}", path.display()),
+        )
     })?;
     Ok((path, text))
 }

@@ -36,14 +36,23 @@ enum Prepared {
 impl Driver {
     /// Tells whether a call has an effect at the provider, and so goes through the ledger.
     pub(crate) fn is_delivering(&self, call: &CallPlan) -> Result<bool, RunEnd> {
-        let (resolved, ..) = self.engine.resources.connection(&call.step.connection).map_err(RunEnd::Attention)?;
-        let operation = resolved.operation(call.step.operation.as_str()).map_err(RunEnd::Attention)?;
+        let (resolved, ..) = self
+            .engine
+            .resources
+            .connection(&call.step.connection)
+            .map_err(RunEnd::Attention)?;
+        let operation = resolved
+            .operation(call.step.operation.as_str())
+            .map_err(RunEnd::Attention)?;
         Ok(!operation.method.is_safe())
     }
 
     pub(crate) fn route(&self, call: &CallPlan) -> Result<Route, RunEnd> {
-        let (resolved, credentials, connection) =
-            self.engine.resources.connection(&call.step.connection).map_err(RunEnd::Attention)?;
+        let (resolved, credentials, connection) = self
+            .engine
+            .resources
+            .connection(&call.step.connection)
+            .map_err(RunEnd::Attention)?;
         let destination = destination_of(&resolved, &credentials, &connection);
         let account = connection.account.as_ref().map(|account| {
             Record::from_pairs([
@@ -83,9 +92,15 @@ impl Driver {
         let mut refused = Vec::new();
         for (index, failure) in broken {
             if let Some(entry) = enrolled.get(index)
-                && matches!(entry.enrolment, Enrolment::New | Enrolment::TriedAgain | Enrolment::Open { .. })
+                && matches!(
+                    entry.enrolment,
+                    Enrolment::New | Enrolment::TriedAgain | Enrolment::Open { .. }
+                )
             {
-                let intended = Intended { id: entry.id, attempt: entry.attempts };
+                let intended = Intended {
+                    id: entry.id,
+                    attempt: entry.attempts,
+                };
                 refused.push(Outcome::failed(intended, Event::Refused, failure));
             }
         }
@@ -94,21 +109,36 @@ impl Driver {
         }
         for (entry, key) in enrolled.iter().zip(&keys) {
             let is_ours = entry.run == self.run;
-            if is_ours && call.step.for_each.is_some() && !matches!(entry.enrolment, Enrolment::New | Enrolment::SameKey { .. }) {
+            if is_ours
+                && call.step.for_each.is_some()
+                && !matches!(entry.enrolment, Enrolment::New | Enrolment::SameKey { .. })
+            {
                 // This run read it before it was cut off, and counted it then.
                 self.counts.read = self.counts.read.saturating_sub(1);
             }
             match &entry.enrolment {
                 Enrolment::Already { .. } if !is_ours => self.counts.already += 1,
-                Enrolment::Held { state: DeliveryState::Rejected, .. } if !is_ours => self.counts.rejected += 1,
-                Enrolment::Held { state: DeliveryState::Skipped, .. } if !is_ours => self.counts.skipped += 1,
+                Enrolment::Held {
+                    state: DeliveryState::Rejected,
+                    ..
+                } if !is_ours => self.counts.rejected += 1,
+                Enrolment::Held {
+                    state: DeliveryState::Skipped,
+                    ..
+                } if !is_ours => self.counts.skipped += 1,
                 Enrolment::SameKey { .. } => {
                     self.counts.already += 1;
-                    let note = format!("step {}: the key {key} came twice in one recordset; the first one counts", call.id);
+                    let note = format!(
+                        "step {}: the key {key} came twice in one recordset; the first one counts",
+                        call.id
+                    );
                     (self.progress)(ProgressEvent::Note(note));
                 }
                 Enrolment::Open { conflict: true } | Enrolment::Held { conflict: true, .. } => {
-                    let note = format!("step {}: the content of {key} changed while it was open; what was stored is sent", call.id);
+                    let note = format!(
+                        "step {}: the content of {key} changed while it was open; what was stored is sent",
+                        call.id
+                    );
                     (self.progress)(ProgressEvent::Note(note));
                 }
                 _ => {}
@@ -122,7 +152,10 @@ impl Driver {
         if let Some(account) = &route.account {
             scope = scope.with_record("account", account);
         }
-        scope = scope.with_record("run", &Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]));
+        scope = scope.with_record(
+            "run",
+            &Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]),
+        );
         // The key comes first: a record that cannot be named must not be guessed at (rule 2).
         let due = match &call.when {
             None => Ok(true),
@@ -156,20 +189,32 @@ impl Driver {
         match request {
             Ok(request) => {
                 let stored = serde_json::to_value(&request).map_err(|error| {
-                    RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, format!("a request cannot be stored: {error}")))
+                    RunEnd::Failed(Failure::new(
+                        codes::INTERNAL,
+                        Meaning::NotSent,
+                        format!("a request cannot be stored: {error}"),
+                    ))
                 })?;
                 Ok(Prepared::Ready(new(stored, request.fingerprint())))
             }
             // A name that no record has, or a connection at fault, would reject the whole table.
-            Err(failure) if failure.code == codes::COLUMN_UNKNOWN || failure.meaning == Meaning::ConnectionFault => {
+            Err(failure)
+                if failure.code == codes::COLUMN_UNKNOWN || failure.meaning == Meaning::ConnectionFault =>
+            {
                 Err(RunEnd::Attention(failure))
             }
             Err(failure) => {
                 let mut hasher = Sha256::new();
                 hasher.update(record.flattened().to_json().to_string());
                 hasher.update(failure.message.as_bytes());
-                let fingerprint = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(Prepared::Broken(new(serde_json::Value::Null, fingerprint), Box::new(failure)))
+                let fingerprint = hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
+                    hex.push_str(&format!("{byte:02x}"));
+                    hex
+                });
+                Ok(Prepared::Broken(
+                    new(serde_json::Value::Null, fingerprint),
+                    Box::new(failure),
+                ))
             }
         }
     }
@@ -184,8 +229,11 @@ fn key(call: &CallPlan, scope: &Scope, record: &Record) -> Result<DeliveryKey, R
         )));
     };
     let attention = |why: String| {
-        let shown: BTreeMap<String, serde_json::Value> =
-            record.iter().take(4).map(|(name, value)| (name.to_owned(), value.to_json())).collect();
+        let shown: BTreeMap<String, serde_json::Value> = record
+            .iter()
+            .take(4)
+            .map(|(name, value)| (name.to_owned(), value.to_json()))
+            .collect();
         RunEnd::Attention(
             Failure::new(codes::KEY, Meaning::NotSent, format!("a delivery key of step `{}` cannot be built: {why}", call.id))
                 .detail(format!("The record begins with {}.", serde_json::to_string(&shown).unwrap_or_default()))

@@ -83,43 +83,74 @@ impl Driver {
 
     /// Asks the provider, at most once before and once after the time in which the attempt may still take
     /// effect.
-    async fn look_up(&mut self, route: &Route, delivery: &Delivery, settling: SignedDuration) -> Result<Verdict, RunEnd> {
+    async fn look_up(
+        &mut self,
+        route: &Route,
+        delivery: &Delivery,
+        settling: SignedDuration,
+    ) -> Result<Verdict, RunEnd> {
         let Ok(request) = serde_json::from_value::<Request>(delivery.request.clone()) else {
             return Ok(Verdict::Ask("the stored request cannot be read back".to_owned()));
         };
         let attempted_at = delivery.attempted_at.unwrap_or(delivery.updated_at);
-        let window = SignedDuration::try_from(self.engine.attempt_window).unwrap_or(SignedDuration::from_mins(2));
-        let sure_at = attempted_at.checked_add(window + settling).unwrap_or(Timestamp::MAX);
+        let window =
+            SignedDuration::try_from(self.engine.attempt_window).unwrap_or(SignedDuration::from_mins(2));
+        let sure_at = attempted_at
+            .checked_add(window + settling)
+            .unwrap_or(Timestamp::MAX);
         let now = Timestamp::now();
         let earlier = self.engine.store.story(delivery.id)?.look_ups;
-        let looked_before = earlier.iter().any(|look| look.attempt == delivery.attempts && look.decision == NOT_THERE_YET);
+        let looked_before = earlier
+            .iter()
+            .any(|look| look.attempt == delivery.attempts && look.decision == NOT_THERE_YET);
         if looked_before && now < sure_at {
             return Ok(Verdict::Later(sure_at));
         }
-        let found = self.engine.connector.look_up(&route.resolved, &route.credentials, &request, attempted_at).await;
+        let found = self
+            .engine
+            .connector
+            .look_up(&route.resolved, &route.credentials, &request, attempted_at)
+            .await;
         let found = match found {
             Ok(found) => found,
-            Err(failure) if failure.meaning == Meaning::ConnectionFault => return Err(RunEnd::Attention(failure)),
+            Err(failure) if failure.meaning == Meaning::ConnectionFault => {
+                return Err(RunEnd::Attention(failure));
+            }
             // The provider cannot tell now: the doubt stays, and the next run asks again.
             Err(failure) => {
-                (self.progress)(ProgressEvent::Note(format!("could not look {} up: {failure}", delivery.identity.key)));
+                (self.progress)(ProgressEvent::Note(format!(
+                    "could not look {} up: {failure}",
+                    delivery.identity.key
+                )));
                 return Ok(match failure.retry_at {
                     Some(at) if failure.meaning == Meaning::RetryLater => Verdict::Later(at),
                     _ => Verdict::Ask(failure.to_string()),
                 });
             }
         };
-        let compared = format!("{} records on {} pages were compared", found.compared, found.pages);
+        let compared = format!(
+            "{} records on {} pages were compared",
+            found.compared, found.pages
+        );
         let complete = found.complete;
-        let mut candidates = unknown_candidates(&self.engine.store, &delivery.identity.destination, found.candidates)?;
+        let mut candidates = unknown_candidates(
+            &self.engine.store,
+            &delivery.identity.destination,
+            found.candidates,
+        )?;
         let hits = candidates.len();
-        let after_duplicate = delivery.failure.as_ref().is_some_and(|failure| failure.code == codes::DUPLICATE);
+        let after_duplicate = delivery
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.code == codes::DUPLICATE);
         let verdict = match (hits, candidates.pop()) {
             (1, Some(only)) => Verdict::Found(only),
-            (0, _) if !complete => Verdict::Ask("not all of the time span could be looked through".to_owned()),
-            (0, _) if after_duplicate => {
-                Verdict::Ask("the provider called it a duplicate, and it was not found among the recent ones".to_owned())
+            (0, _) if !complete => {
+                Verdict::Ask("not all of the time span could be looked through".to_owned())
             }
+            (0, _) if after_duplicate => Verdict::Ask(
+                "the provider called it a duplicate, and it was not found among the recent ones".to_owned(),
+            ),
             (0, _) if now >= sure_at && looked_before => Verdict::Absent,
             (0, _) => Verdict::Later(sure_at.max(now)),
             _ => Verdict::Ask(format!("{hits} effects look like it")),
@@ -150,7 +181,10 @@ impl Driver {
         verdict: Verdict,
         settled: &mut Settled,
     ) -> Result<(), RunEnd> {
-        let intended = Intended { id: delivery.id, attempt: delivery.attempts };
+        let intended = Intended {
+            id: delivery.id,
+            attempt: delivery.attempts,
+        };
         let outcome = match verdict {
             Verdict::Found(record) => {
                 if delivery.run != self.run {
@@ -172,7 +206,10 @@ impl Driver {
                 return Ok(());
             }
             Verdict::Ask(why) => {
-                let note = format!("step {}: {} stays in doubt: {why}", call.id, delivery.identity.key);
+                let note = format!(
+                    "step {}: {} stays in doubt: {why}",
+                    call.id, delivery.identity.key
+                );
                 (self.progress)(ProgressEvent::Note(note));
                 return Ok(());
             }
@@ -195,5 +232,8 @@ pub(crate) fn unknown_candidates(
     let id = |record: &Record| record.get("id").map(ToString::to_string);
     let ids: Vec<String> = candidates.iter().filter_map(id).collect();
     let known = store.known_result_ids(destination, &ids)?;
-    Ok(candidates.into_iter().filter(|record| id(record).is_none_or(|id| !known.contains(&id))).collect())
+    Ok(candidates
+        .into_iter()
+        .filter(|record| id(record).is_none_or(|id| !known.contains(&id)))
+        .collect())
 }

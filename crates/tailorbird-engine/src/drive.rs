@@ -69,8 +69,18 @@ pub(crate) struct Driver {
 
 impl Engine {
     /// Makes an engine. `attempt_window` is the connector's total time-out.
-    pub fn new(store: Store, connector: Connector, resources: Arc<dyn Resources>, attempt_window: Duration) -> Self {
-        Self { store, connector, resources, attempt_window }
+    pub fn new(
+        store: Store,
+        connector: Connector,
+        resources: Arc<dyn Resources>,
+        attempt_window: Duration,
+    ) -> Self {
+        Self {
+            store,
+            connector,
+            resources,
+            attempt_window,
+        }
     }
 
     /// Runs a task: goes on with its unfinished run, or opens a new one, and follows it.
@@ -87,7 +97,11 @@ impl Engine {
         let lock = self.lock(&progress).await?;
         let run = match self.unfinished(&task.task, version).await? {
             Some(run) => run,
-            None => self.store.open_run(&task.task, version, RunState::Running).await?,
+            None => {
+                self.store
+                    .open_run(&task.task, version, RunState::Running)
+                    .await?
+            }
         };
         self.drive(lock, run, task, progress, stop).await
     }
@@ -96,7 +110,13 @@ impl Engine {
     ///
     /// # Errors
     /// RUN-004 where it has ended; RUN-002 as [`Engine::run_task`].
-    pub async fn resume(&self, run: Run, task: &Task, progress: Progress, stop: Stop) -> Result<Run, Failure> {
+    pub async fn resume(
+        &self,
+        run: Run,
+        task: &Task,
+        progress: Progress,
+        stop: Stop,
+    ) -> Result<Run, Failure> {
         if run.state.is_final() {
             let message = format!("the run {} has ended ({})", run.id, run.state.as_str());
             return Err(Failure::new(codes::TRANSITION, Meaning::NotSent, message)
@@ -122,16 +142,31 @@ impl Engine {
     /// The run of a task that has not ended. One of an older version of the task is ended: the ledger holds
     /// all that it knew, so a new run with the new version loses nothing.
     async fn unfinished(&self, task: &Name, version: i64) -> Result<Option<Run>, Failure> {
-        let states = [RunState::Queued, RunState::Running, RunState::Waiting, RunState::Paused, RunState::NeedsAttention];
-        let filter = RunFilter { task: Some(task.clone()), states: states.to_vec(), limit: 100, ..RunFilter::default() };
+        let states = [
+            RunState::Queued,
+            RunState::Running,
+            RunState::Waiting,
+            RunState::Paused,
+            RunState::NeedsAttention,
+        ];
+        let filter = RunFilter {
+            task: Some(task.clone()),
+            states: states.to_vec(),
+            limit: 100,
+            ..RunFilter::default()
+        };
         let mut current = None;
         for run in self.store.runs(&filter)? {
             if current.is_none() && run.task_version == version {
                 current = Some(run);
                 continue;
             }
-            let why = Failure::new(codes::TRANSITION, Meaning::NotSent, "a newer run or version took its place")
-                .detail("What it had not sent is still in the ledger and goes on with the newer one.");
+            let why = Failure::new(
+                codes::TRANSITION,
+                Meaning::NotSent,
+                "a newer run or version took its place",
+            )
+            .detail("What it had not sent is still in the ledger and goes on with the newer one.");
             let change = RunChange {
                 state: Some(RunState::Cancelled),
                 failure: Some(Some(why)),
@@ -216,10 +251,17 @@ impl Driver {
 
     pub(crate) async fn store_counts(&mut self, plan: &Plan, step: Option<&Name>) -> Result<(), RunEnd> {
         let counts = self.all_counts(plan).map_err(RunEnd::Failed)?;
-        let change = RunChange { counts: Some(counts), ..RunChange::default() };
+        let change = RunChange {
+            counts: Some(counts),
+            ..RunChange::default()
+        };
         self.engine.store.change_run(&self.run, change).await?;
         if let Some(step) = step {
-            (self.progress)(ProgressEvent::Counts { step: step.clone(), counts, left: None });
+            (self.progress)(ProgressEvent::Counts {
+                step: step.clone(),
+                counts,
+                left: None,
+            });
         }
         Ok(())
     }
@@ -241,8 +283,14 @@ impl Driver {
     }
 
     /// Waits until a time. A long wait ends the following of the run, not the run.
-    pub(crate) async fn wait_until(&mut self, connection: &Name, until: Timestamp, why: Option<Failure>) -> Result<(), RunEnd> {
-        let left = |until: Timestamp| Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
+    pub(crate) async fn wait_until(
+        &mut self,
+        connection: &Name,
+        until: Timestamp,
+        why: Option<Failure>,
+    ) -> Result<(), RunEnd> {
+        let left =
+            |until: Timestamp| Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
         if left(until) > MAX_FOLLOWED_WAIT {
             return Err(RunEnd::Waiting(until, why));
         }
@@ -257,7 +305,10 @@ impl Driver {
         };
         self.engine.store.change_run(&self.run, change).await?;
         while !left(until).is_zero() {
-            (self.progress)(ProgressEvent::Waiting { connection: connection.clone(), until });
+            (self.progress)(ProgressEvent::Waiting {
+                connection: connection.clone(),
+                until,
+            });
             self.stop.wait(left(until).min(REQUEST_EVERY)).await;
             self.look_up_requests().await?;
         }
@@ -297,7 +348,13 @@ impl Driver {
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
         }
         Err(last.map_or_else(
-            || Failure::new(codes::INTERNAL, Meaning::NotSent, "the end of a run was not stored"),
+            || {
+                Failure::new(
+                    codes::INTERNAL,
+                    Meaning::NotSent,
+                    "the end of a run was not stored",
+                )
+            },
             Failure::from,
         ))
     }

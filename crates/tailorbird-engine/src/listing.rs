@@ -25,7 +25,8 @@ impl Driver {
         if let Some(account) = &route.account {
             scope = scope.with_record("account", account);
         }
-        let mut arguments = evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
+        let mut arguments =
+            evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
         let mut greatest = self.listing_cursor(plan, call).await?;
         if let (Some(cursor), Some(value)) = (&call.step.cursor, &greatest) {
             arguments.insert(cursor.parameter.clone(), Value::from(value.as_str()));
@@ -35,27 +36,40 @@ impl Driver {
             Some(Wanted::Count(count)) => Some(count),
             Some(Wanted::All(_)) => None,
         };
-        let mut pages = Pages::new(&route.resolved, call.step.operation.as_str(), &arguments, limit, None)
-            .map_err(RunEnd::Attention)?;
+        let mut pages = Pages::new(
+            &route.resolved,
+            call.step.operation.as_str(),
+            &arguments,
+            limit,
+            None,
+        )
+        .map_err(RunEnd::Attention)?;
         while let Some(page) = self.next_page(call, &route, &mut pages).await? {
             self.counts.read += u64::try_from(page.records.len()).unwrap_or_default();
             if let Some(cursor) = &call.step.cursor {
                 for record in &page.records {
                     if let Some(value) = record.get(&cursor.result).filter(|value| !value.is_null()) {
-                        greatest = later(greatest, value.to_string());
+                        greatest = Some(later(greatest, value.to_string()));
                     }
                 }
             }
             let is_last = pages.next_request().is_none();
             let emitted: Vec<Emitted> = page.records.into_iter().map(Emitted::plain).collect();
-            let moved = if is_last && call.step.cursor.is_some() { greatest.clone() } else { None };
+            let moved = if is_last && call.step.cursor.is_some() {
+                greatest.clone()
+            } else {
+                None
+            };
             match (moved, only_write(plan, &call.id)) {
                 // One target: records and cursor in one transaction of the target (rule 18).
                 (Some(value), Some(write)) => self.write(write, &emitted, Some(value)).await?,
                 (moved, _) => {
                     self.hand_on(plan, &call.id, &emitted).await?;
                     if let Some(value) = moved {
-                        self.engine.store.set_step_cursor(&self.task, &call.id, value.into()).await?;
+                        self.engine
+                            .store
+                            .set_step_cursor(&self.task, &call.id, value.into())
+                            .await?;
                     }
                 }
             }
@@ -66,13 +80,19 @@ impl Driver {
 
     /// Where the last run ended: kept in the target where there is one, else in our own store.
     async fn listing_cursor(&self, plan: &Plan, call: &CallPlan) -> Result<Option<String>, RunEnd> {
-        let Some(cursor) = &call.step.cursor else { return Ok(None) };
+        let Some(cursor) = &call.step.cursor else {
+            return Ok(None);
+        };
         let kept = match only_write(plan, &call.id) {
             Some(write) => {
-                let (resources, database) = (std::sync::Arc::clone(&self.engine.resources), write.step.database.clone());
+                let (resources, database) = (
+                    std::sync::Arc::clone(&self.engine.resources),
+                    write.step.database.clone(),
+                );
                 let (task, step) = (self.task.clone(), call.id.clone());
-                let kept =
-                    blocking(move || Ok(resources.database(&database)?.read_cursor(&task, &step)?)).await.map_err(RunEnd::Failed)?;
+                let kept = blocking(move || Ok(resources.database(&database)?.read_cursor(&task, &step)?))
+                    .await
+                    .map_err(RunEnd::Failed)?;
                 kept.and_then(|value| value.as_str().map(str::to_owned))
             }
             None => self
@@ -85,19 +105,32 @@ impl Driver {
     }
 
     /// The next page, after as many pauses as it takes within the limits.
-    async fn next_page(&mut self, call: &CallPlan, route: &Route, pages: &mut Pages) -> Result<Option<Page>, RunEnd> {
+    async fn next_page(
+        &mut self,
+        call: &CallPlan,
+        route: &Route,
+        pages: &mut Pages,
+    ) -> Result<Option<Page>, RunEnd> {
         let (mut tries, mut laters) = (0, 0);
         loop {
             self.look_up_requests().await?;
-            let Some(request) = pages.next_request().cloned() else { return Ok(None) };
+            let Some(request) = pages.next_request().cloned() else {
+                return Ok(None);
+            };
             self.wait_for_budget(call).await?;
-            let sent = self.engine.connector.send(&route.resolved, &route.credentials, &request).await;
+            let sent = self
+                .engine
+                .connector
+                .send(&route.resolved, &route.credentials, &request)
+                .await;
             let failure = match sent {
                 Ok(answer) => {
                     let taken = pages.take(&route.resolved, &answer);
                     let retry_at = taken.as_ref().err().and_then(|failure| failure.retry_at);
                     let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
-                    self.engine.store.report(connection, operation, &answer.reports, retry_at);
+                    self.engine
+                        .store
+                        .report(connection, operation, &answer.reports, retry_at);
                     match taken {
                         Ok(page) => return Ok(Some(page)),
                         Err(failure) => failure,
@@ -105,12 +138,18 @@ impl Driver {
                 }
                 Err(failure) => failure,
             };
-            self.after_failure(&call.step.connection, failure, &mut tries, &mut laters).await?;
+            self.after_failure(&call.step.connection, failure, &mut tries, &mut laters)
+                .await?;
         }
     }
 
     /// Calls a reading operation once for each record and hands both on together.
-    pub(crate) async fn enrich(&mut self, plan: &Plan, call: &CallPlan, sources: &[Emitted]) -> Result<(), RunEnd> {
+    pub(crate) async fn enrich(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        sources: &[Emitted],
+    ) -> Result<(), RunEnd> {
         let route = self.route(call)?;
         let mut emitted = Vec::with_capacity(sources.len());
         for source in sources {
@@ -124,9 +163,14 @@ impl Driver {
                 self.counts.not_due += 1;
                 continue;
             }
-            let arguments = evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
+            let arguments =
+                evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
             for found in self.read_one(call, &route, &arguments).await? {
-                emitted.push(Emitted { record: source.flattened(), result: Some(found), delivered_at: None });
+                emitted.push(Emitted {
+                    record: source.flattened(),
+                    result: Some(found),
+                    delivered_at: None,
+                });
             }
         }
         self.hand_on(plan, &call.id, &emitted).await
@@ -139,18 +183,25 @@ impl Driver {
         route: &Route,
         arguments: &BTreeMap<String, Value>,
     ) -> Result<Vec<Record>, RunEnd> {
-        let request = build(&route.resolved, call.step.operation.as_str(), arguments).map_err(RunEnd::Attention)?;
+        let request =
+            build(&route.resolved, call.step.operation.as_str(), arguments).map_err(RunEnd::Attention)?;
         let (mut tries, mut laters) = (0, 0);
         loop {
             self.look_up_requests().await?;
             self.wait_for_budget(call).await?;
-            let sent = self.engine.connector.send(&route.resolved, &route.credentials, &request).await;
+            let sent = self
+                .engine
+                .connector
+                .send(&route.resolved, &route.credentials, &request)
+                .await;
             let failure = match sent {
                 Ok(answer) => {
                     let judged = judge(&route.resolved, &request, &answer);
                     let retry_at = judged.as_ref().err().and_then(|failure| failure.retry_at);
                     let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
-                    self.engine.store.report(connection, operation, &answer.reports, retry_at);
+                    self.engine
+                        .store
+                        .report(connection, operation, &answer.reports, retry_at);
                     match judged.and_then(|()| records(&route.resolved, &request, &answer)) {
                         Ok(found) => return Ok(found),
                         Err(failure) => failure,
@@ -163,13 +214,18 @@ impl Driver {
                 (self.progress)(ProgressEvent::Note(format!("step {}: {failure}", call.id)));
                 return Ok(Vec::new());
             }
-            self.after_failure(&call.step.connection, failure, &mut tries, &mut laters).await?;
+            self.after_failure(&call.step.connection, failure, &mut tries, &mut laters)
+                .await?;
         }
     }
 
     async fn wait_for_budget(&mut self, call: &CallPlan) -> Result<(), RunEnd> {
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
-        match self.engine.store.wait_until(connection, operation, Timestamp::now()) {
+        match self
+            .engine
+            .store
+            .wait_until(connection, operation, Timestamp::now())
+        {
             Some(until) => self.wait_until(connection, until, None).await,
             None => Ok(()),
         }
@@ -210,8 +266,8 @@ fn only_write<'p>(plan: &'p Plan, source: &'p Name) -> Option<&'p WritePlan> {
 }
 
 /// The later of two cursor values: whole numbers by their size, other texts by their order.
-fn later(known: Option<String>, new: String) -> Option<String> {
-    let Some(known) = known else { return Some(new) };
+fn later(known: Option<String>, new: String) -> String {
+    let Some(known) = known else { return new };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_later = if is_number(&known) && is_number(&new) {
         let (known, new) = (known.trim_start_matches('0'), new.trim_start_matches('0'));
@@ -219,5 +275,5 @@ fn later(known: Option<String>, new: String) -> Option<String> {
     } else {
         new > known
     };
-    Some(if is_later { new } else { known })
+    if is_later { new } else { known }
 }

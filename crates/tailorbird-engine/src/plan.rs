@@ -82,12 +82,17 @@ impl Plan {
     /// MAP-001 for an expression that cannot be read; `task check` would have said so with its place.
     pub fn of(task: &Task) -> Result<Self, Failure> {
         let steps = task.steps.iter().map(step).collect::<Result<_, _>>()?;
-        Ok(Self { task: task.task.clone(), steps })
+        Ok(Self {
+            task: task.task.clone(),
+            steps,
+        })
     }
 
     /// The steps that take the records of a step, in order.
     pub fn takers<'p>(&'p self, source: &'p Name) -> impl Iterator<Item = &'p StepPlan> {
-        self.steps.iter().filter(move |step| step.source() == Some(source))
+        self.steps
+            .iter()
+            .filter(move |step| step.source() == Some(source))
     }
 }
 
@@ -96,23 +101,54 @@ fn step(step: &Step) -> Result<StepPlan, Failure> {
     let id = step.id.clone();
     if let Some(query) = &step.query {
         let parameters = all(&id, &mut expressions, &query.parameters)?;
-        return Ok(StepPlan::Query(QueryPlan { id, step: query.clone(), expressions, parameters }));
+        return Ok(StepPlan::Query(QueryPlan {
+            id,
+            step: query.clone(),
+            expressions,
+            parameters,
+        }));
     }
     if let Some(call) = &step.call {
-        let key = call.key.as_ref().map(|text| one(&id, &mut expressions, text)).transpose()?;
-        let when = call.when.as_ref().map(|text| one(&id, &mut expressions, text)).transpose()?;
+        let key = call
+            .key
+            .as_ref()
+            .map(|text| one(&id, &mut expressions, text))
+            .transpose()?;
+        let when = call
+            .when
+            .as_ref()
+            .map(|text| one(&id, &mut expressions, text))
+            .transpose()?;
         let parameters = all(&id, &mut expressions, &call.parameters)?;
-        return Ok(StepPlan::Call(Box::new(CallPlan { id, step: call.clone(), expressions, key, when, parameters })));
+        return Ok(StepPlan::Call(Box::new(CallPlan {
+            id,
+            step: call.clone(),
+            expressions,
+            key,
+            when,
+            parameters,
+        })));
     }
     if let Some(write) = &step.write {
         let columns = all(&id, &mut expressions, &write.columns)?;
-        return Ok(StepPlan::Write(WritePlan { id, step: write.clone(), expressions, columns }));
+        return Ok(StepPlan::Write(WritePlan {
+            id,
+            step: write.clone(),
+            expressions,
+            columns,
+        }));
     }
-    Err(Failure::new(codes::TASK_FILE, Meaning::NotSent, format!("the step `{id}` has no kind")))
+    Err(Failure::new(
+        codes::TASK_FILE,
+        Meaning::NotSent,
+        format!("the step `{id}` has no kind"),
+    ))
 }
 
 fn one(id: &Name, expressions: &mut Expressions, text: &str) -> Result<Template, Failure> {
-    expressions.add(text).map_err(|problem| unreadable(id, text, &problem.message, &problem.hint))
+    expressions
+        .add(text)
+        .map_err(|problem| unreadable(id, text, &problem.message, &problem.hint))
 }
 
 fn all(
@@ -123,8 +159,11 @@ fn all(
     let mut compiled = BTreeMap::new();
     for (name, member) in members {
         let template = expressions.add_json(member).map_err(|problems| {
-            let (message, hint) =
-                problems.into_iter().next().map(|(_, problem)| (problem.message, problem.hint)).unwrap_or_default();
+            let (message, hint) = problems
+                .into_iter()
+                .next()
+                .map(|(_, problem)| (problem.message, problem.hint))
+                .unwrap_or_default();
             unreadable(id, name, &message, &hint)
         })?;
         compiled.insert(name.clone(), template);
@@ -133,7 +172,12 @@ fn all(
 }
 
 fn unreadable(id: &Name, what: &str, message: &str, hint: &str) -> Failure {
-    Failure::new(codes::EXPRESSION, Meaning::NotSent, format!("step `{id}`: `{what}` cannot be read: {message}")).hint(hint)
+    Failure::new(
+        codes::EXPRESSION,
+        Meaning::NotSent,
+        format!("step `{id}`: `{what}` cannot be read: {message}"),
+    )
+    .hint(hint)
 }
 
 /// Evaluates each template of a mapping.
@@ -142,5 +186,8 @@ pub(crate) fn evaluate(
     templates: &BTreeMap<String, Template>,
     scope: &Scope,
 ) -> Result<BTreeMap<String, Value>, Failure> {
-    templates.iter().map(|(name, template)| Ok((name.clone(), expressions.evaluate(template, scope)?))).collect()
+    templates
+        .iter()
+        .map(|(name, template)| Ok((name.clone(), expressions.evaluate(template, scope)?)))
+        .collect()
 }

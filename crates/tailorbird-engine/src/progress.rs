@@ -54,7 +54,9 @@ impl fmt::Display for ProgressEvent {
                 }
                 Ok(())
             }
-            Self::Waiting { connection, until } => write!(f, "waiting for the limit of {connection} until {until}"),
+            Self::Waiting { connection, until } => {
+                write!(f, "waiting for the limit of {connection} until {until}")
+            }
             Self::Note(note) => f.write_str(note),
         }
     }

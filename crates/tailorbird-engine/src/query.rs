@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use jiff::{SignedDuration, Timestamp};
+use tailorbird_database::{Chunk, StreamOptions};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::service::Span;
 use tailorbird_model::task::Overlap;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{CursorMove, RunChange};
-use tailorbird_database::{Chunk, StreamOptions};
 use tokio::sync::mpsc;
 
 use crate::drive::{Driver, RunEnd};
@@ -28,14 +28,15 @@ impl Driver {
     pub(crate) async fn query(&mut self, plan: &Plan, query: &QueryPlan) -> Result<(), RunEnd> {
         let run = Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]);
         let scope = Scope::of(&Record::from_pairs([])).with_record("run", &run);
-        let mut parameters = evaluate(&query.expressions, &query.parameters, &scope).map_err(RunEnd::Attention)?;
+        let mut parameters =
+            evaluate(&query.expressions, &query.parameters, &scope).map_err(RunEnd::Attention)?;
         let mut greatest = self.query_cursor(query)?;
         if let Some(from) = &greatest {
             parameters.insert("cursor".to_owned(), less_overlap(from, query));
         }
-        let must_buffer = plan.takers(&query.id).any(|step| {
-            matches!(step, StepPlan::Write(write) if write.step.database == query.step.database)
-        });
+        let must_buffer = plan
+            .takers(&query.id)
+            .any(|step| matches!(step, StepPlan::Write(write) if write.step.database == query.step.database));
         let (rows, mut chunks) = mpsc::channel::<Chunk>(READ_AHEAD);
         let (resources, step) = (std::sync::Arc::clone(&self.engine.resources), query.step.clone());
         let reading = tokio::task::spawn_blocking(move || {
@@ -46,13 +47,20 @@ impl Driver {
             };
             link.stream(&step.sql, &parameters, &options, |chunk| {
                 let sent = rows.blocking_send(chunk);
-                Ok::<_, Failure>(if sent.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+                Ok::<_, Failure>(if sent.is_ok() {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
             })
         });
         let mut buffer: Vec<Record> = Vec::new();
         while let Some(chunk) = chunks.recv().await {
             self.look_up_requests().await?;
-            let Chunk { records: chunk, cursor } = chunk;
+            let Chunk {
+                records: chunk,
+                cursor,
+            } = chunk;
             self.counts.read += u64::try_from(chunk.len()).unwrap_or_default();
             for value in &cursor {
                 greatest = greater(query, greatest, value)?;
@@ -67,7 +75,11 @@ impl Driver {
             }
         }
         let read = reading.await.map_err(|error| {
-            RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, format!("reading rows ended abruptly: {error}")))
+            RunEnd::Failed(Failure::new(
+                codes::INTERNAL,
+                Meaning::NotSent,
+                format!("reading rows ended abruptly: {error}"),
+            ))
         })?;
         read.map_err(|failure| match failure.code.as_str() {
             codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::Failed(failure),
@@ -80,14 +92,24 @@ impl Driver {
         }
         if let (Some(_), Some(value)) = (&query.step.cursor, greatest) {
             let value = serde_json::to_value(&value).unwrap_or_default();
-            let change =
-                RunChange { cursors: vec![CursorMove { step: query.id.clone(), value }], ..RunChange::default() };
+            let change = RunChange {
+                cursors: vec![CursorMove {
+                    step: query.id.clone(),
+                    value,
+                }],
+                ..RunChange::default()
+            };
             self.engine.store.change_run(&self.run, change).await?;
         }
         Ok(())
     }
 
-    async fn hand_rows_on(&mut self, plan: &Plan, query: &QueryPlan, rows: Vec<Record>) -> Result<(), RunEnd> {
+    async fn hand_rows_on(
+        &mut self,
+        plan: &Plan,
+        query: &QueryPlan,
+        rows: Vec<Record>,
+    ) -> Result<(), RunEnd> {
         let records: Vec<Emitted> = rows.into_iter().map(Emitted::plain).collect();
         self.hand_on(plan, &query.id, &records).await?;
         self.store_counts(plan, Some(&query.id)).await
@@ -95,7 +117,9 @@ impl Driver {
 
     /// Where the last run ended; the given start before the first one.
     fn query_cursor(&self, query: &QueryPlan) -> Result<Option<Value>, RunEnd> {
-        let Some(cursor) = &query.step.cursor else { return Ok(None) };
+        let Some(cursor) = &query.step.cursor else {
+            return Ok(None);
+        };
         let stored = self.engine.store.step_cursor(&self.task, &query.id)?;
         let stored = stored.and_then(|json| serde_json::from_value::<Value>(json).ok());
         Ok(stored.or_else(|| cursor.start.as_ref().map(Value::from_json)))
@@ -105,8 +129,16 @@ impl Driver {
 /// The greater of the cursor's value so far and a row's.
 fn greater(query: &QueryPlan, known: Option<Value>, value: &Value) -> Result<Option<Value>, RunEnd> {
     if value.is_null() {
-        let column = query.step.cursor.as_ref().map(|cursor| cursor.column.as_str()).unwrap_or_default();
-        let message = format!("step `{}`: the cursor column `{column}` is null in a row", query.id);
+        let column = query
+            .step
+            .cursor
+            .as_ref()
+            .map(|cursor| cursor.column.as_str())
+            .unwrap_or_default();
+        let message = format!(
+            "step `{}`: the cursor column `{column}` is null in a row",
+            query.id
+        );
         return Err(RunEnd::Attention(
             Failure::new(codes::COLUMN_UNKNOWN, Meaning::NotSent, message)
                 .hint("A cursor needs a column that is never null, and that grows."),
@@ -139,13 +171,21 @@ fn less_overlap(from: &Value, query: &QueryPlan) -> Value {
         (Value::Integer(id), Some(Overlap::Ids(ids))) => Value::Integer(id.saturating_sub(ids.into())),
         (Value::Integer(id), None) => Value::Integer(id.saturating_sub(DEFAULT_OVERLAP_IDS.into())),
         (Value::Timestamp(at), overlap) => {
-            let span = if let Some(Overlap::Time(span)) = overlap { span } else { DEFAULT_OVERLAP_TIME };
+            let span = if let Some(Overlap::Time(span)) = overlap {
+                span
+            } else {
+                DEFAULT_OVERLAP_TIME
+            };
             Value::Timestamp(at.checked_sub(seconds(span)).unwrap_or(*at))
         }
         (Value::Text(text), overlap) => text.parse::<Timestamp>().map_or_else(
             |_| from.clone(),
             |at| {
-                let span = if let Some(Overlap::Time(span)) = overlap { span } else { DEFAULT_OVERLAP_TIME };
+                let span = if let Some(Overlap::Time(span)) = overlap {
+                    span
+                } else {
+                    DEFAULT_OVERLAP_TIME
+                };
                 Value::Text(at.checked_sub(seconds(span)).unwrap_or(at).to_string())
             },
         ),

@@ -24,11 +24,23 @@ pub trait Resources: Send + Sync {
 
 /// Where deliveries over a connection go (never-twice rule 1): the origin of its root URL, and whose
 /// account it is; the client key where the provider does not tell.
-pub fn destination_of(resolved: &Resolved, credentials: &Credentials, connection: &Connection) -> Destination {
-    let origin = resolved.root_url.as_ref().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+pub fn destination_of(
+    resolved: &Resolved,
+    credentials: &Credentials,
+    connection: &Connection,
+) -> Destination {
+    let origin = resolved
+        .root_url
+        .as_ref()
+        .map(|url| url.origin().ascii_serialization())
+        .unwrap_or_default();
     let account = connection.account.as_ref().map(|account| account.id.clone());
     let account = account.unwrap_or_else(|| {
-        credentials.client.as_ref().map(|client| format!("client:{}", client.key)).unwrap_or_default()
+        credentials
+            .client
+            .as_ref()
+            .map(|client| format!("client:{}", client.key))
+            .unwrap_or_default()
     });
     Destination::new(&origin, &account)
 }

@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 
 use crate::deliver::Route;
 use crate::drive::{Driver, Engine, RunEnd};
-use crate::limits::{CHUNK, CONCURRENCY, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS, MAX_STORE_TRIES, REACH_PAUSE, STOP_GRACE};
+use crate::limits::{
+    CHUNK, CONCURRENCY, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS, MAX_STORE_TRIES, REACH_PAUSE, STOP_GRACE,
+};
 use crate::plan::{CallPlan, Plan};
 use crate::progress::ProgressEvent;
 
@@ -67,10 +69,17 @@ impl Driver {
         loop {
             self.look_up_requests().await?;
             let connection = &call.step.connection;
-            if let Some(until) = self.engine.store.wait_until(connection, call.step.operation.as_str(), Timestamp::now()) {
+            if let Some(until) =
+                self.engine
+                    .store
+                    .wait_until(connection, call.step.operation.as_str(), Timestamp::now())
+            {
                 self.wait_until(connection, until, None).await?;
             }
-            let due = self.engine.store.due(&route.lane, u32::try_from(CHUNK).unwrap_or(u32::MAX))?;
+            let due = self
+                .engine
+                .store
+                .due(&route.lane, u32::try_from(CHUNK).unwrap_or(u32::MAX))?;
             if due.is_empty() {
                 match self.engine.store.next_due_at(&route.lane)? {
                     Some(at) => {
@@ -145,7 +154,11 @@ impl Driver {
                     sent += 1;
                     let counts = self.counts_with(sent);
                     let left = u64::try_from(waiting.len()).ok();
-                    (self.progress)(ProgressEvent::Counts { step: call.id.clone(), counts, left });
+                    (self.progress)(ProgressEvent::Counts {
+                        step: call.id.clone(),
+                        counts,
+                        left,
+                    });
                 }
                 Some(Ok(other)) => {
                     if trouble.as_ref().is_none_or(|known| rank(&other) > rank(known)) {
@@ -154,7 +167,11 @@ impl Driver {
                 }
                 Some(Err(error)) => {
                     let message = format!("the sending of a record ended abruptly: {error}");
-                    trouble = Some(Sent::Unstored(Failure::new(codes::INTERNAL, Meaning::InDoubt, message)));
+                    trouble = Some(Sent::Unstored(Failure::new(
+                        codes::INTERNAL,
+                        Meaning::InDoubt,
+                        message,
+                    )));
                 }
             }
         }
@@ -174,7 +191,10 @@ impl Driver {
             key_template: call.step.key.clone().unwrap_or_default(),
             destination: route.lane.destination.clone(),
         };
-        self.engine.store.set_step_identity(&self.task, &call.id, identity).await?;
+        self.engine
+            .store
+            .set_step_identity(&self.task, &call.id, identity)
+            .await?;
         Ok(())
     }
 }
@@ -203,7 +223,11 @@ impl Sender {
         if delivery.request.is_null() {
             // It was refused before sending, made pending again, and its row did not come again to be mapped anew.
             let earlier = delivery.failure.clone().unwrap_or_else(|| {
-                Failure::new(codes::EXPRESSION, Meaning::Rejected, "the record could not be made into a request")
+                Failure::new(
+                    codes::EXPRESSION,
+                    Meaning::Rejected,
+                    "the record could not be made into a request",
+                )
             });
             let failure = earlier.detail("There is no request to send: the record was refused before one could be made.").hint(
                 "Mend the row or the mapping and let the statement select the row again; a changed record is tried again by itself.",
@@ -214,32 +238,59 @@ impl Sender {
             Ok(request) => request,
             Err(error) => {
                 let message = format!("a stored request cannot be read back: {error}");
-                return self.refuse_unreadable(&delivery, Failure::new(codes::INTERNAL, Meaning::Rejected, message)).await;
+                return self
+                    .refuse_unreadable(
+                        &delivery,
+                        Failure::new(codes::INTERNAL, Meaning::Rejected, message),
+                    )
+                    .await;
             }
         };
         let store = &self.engine.store;
-        let intended = match store.intend(vec![delivery.id], &self.run, self.lock.epoch()).await {
+        let intended = match store
+            .intend(vec![delivery.id], &self.run, self.lock.epoch())
+            .await
+        {
             Ok(intended) => intended,
             Err(error) => return Sent::Unstored(error.into()),
         };
         // Another decision may have come between: then it is not ours to send any more.
-        let Some(intended) = intended.into_iter().next() else { return Sent::Done };
+        let Some(intended) = intended.into_iter().next() else {
+            return Sent::Done;
+        };
         match store.may_send(intended, self.lock.epoch()) {
             Ok(true) => {}
             Ok(false) => return Sent::Done,
             Err(error) => {
                 let failure = Failure::from(error);
-                return self.store_outcome(Outcome::failed(intended, Event::NotSent, failure.clone()), Sent::Unstored(failure)).await;
+                return self
+                    .store_outcome(
+                        Outcome::failed(intended, Event::NotSent, failure.clone()),
+                        Sent::Unstored(failure),
+                    )
+                    .await;
             }
         }
-        let sent = self.engine.connector.send(&self.route.resolved, &self.route.credentials, &request).await;
+        let sent = self
+            .engine
+            .connector
+            .send(&self.route.resolved, &self.route.credentials, &request)
+            .await;
         let (outcome, end) = match sent {
             Ok(answer) => {
                 let judged = judge(&self.route.resolved, &request, &answer);
                 let retry_at = judged.as_ref().err().and_then(|failure| failure.retry_at);
-                store.report(&delivery.connection, delivery.operation.as_str(), &answer.reports, retry_at);
+                store.report(
+                    &delivery.connection,
+                    delivery.operation.as_str(),
+                    &answer.reports,
+                    retry_at,
+                );
                 match judged {
-                    Ok(()) => (self.accepted(intended, &request, &answer, &delivery).await, Sent::Done),
+                    Ok(()) => (
+                        self.accepted(intended, &request, &answer, &delivery).await,
+                        Sent::Done,
+                    ),
                     Err(failure) => outcome_of(intended, failure),
                 }
             }
@@ -267,20 +318,39 @@ impl Sender {
                 let found = self
                     .engine
                     .connector
-                    .look_up(&self.route.resolved, &self.route.credentials, request, Timestamp::now())
+                    .look_up(
+                        &self.route.resolved,
+                        &self.route.credentials,
+                        request,
+                        Timestamp::now(),
+                    )
                     .await;
                 let unknown = found.ok().and_then(|found| {
-                    crate::doubt::unknown_candidates(&self.engine.store, &delivery.identity.destination, found.candidates).ok()
+                    crate::doubt::unknown_candidates(
+                        &self.engine.store,
+                        &delivery.identity.destination,
+                        found.candidates,
+                    )
+                    .ok()
                 });
-                let only = unknown.filter(|list| list.len() == 1).and_then(|list| list.into_iter().next());
-                Outcome { failure: only.is_none().then_some(unreadable), ..accepted(only) }
+                let only = unknown
+                    .filter(|list| list.len() == 1)
+                    .and_then(|list| list.into_iter().next());
+                Outcome {
+                    failure: only.is_none().then_some(unreadable),
+                    ..accepted(only)
+                }
             }
         }
     }
 
     async fn refuse_unreadable(&self, delivery: &Delivery, failure: Failure) -> Sent {
-        let intended = Intended { id: delivery.id, attempt: delivery.attempts };
-        self.store_outcome(Outcome::failed(intended, Event::Refused, failure), Sent::Done).await
+        let intended = Intended {
+            id: delivery.id,
+            attempt: delivery.attempts,
+        };
+        self.store_outcome(Outcome::failed(intended, Event::Refused, failure), Sent::Done)
+            .await
     }
 
     /// Stores an outcome, again and again if need be: an outcome that is lost is a doubt (rule 6).
@@ -295,7 +365,11 @@ impl Sender {
             }
             tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
         }
-        Sent::Unstored(last.unwrap_or_else(|| Failure::new(codes::INTERNAL, Meaning::InDoubt, "an outcome was not stored")))
+        Sent::Unstored(
+            last.unwrap_or_else(|| {
+                Failure::new(codes::INTERNAL, Meaning::InDoubt, "an outcome was not stored")
+            }),
+        )
     }
 }
 
@@ -309,7 +383,10 @@ fn outcome_of(intended: Intended, failure: Failure) -> (Outcome, Sent) {
         Meaning::Duplicate => (outcome(Event::Refused), Sent::Done),
         Meaning::ConnectionFault => (outcome(Event::NotSent), Sent::Fault(failure)),
         Meaning::RetryLater => {
-            let later = Outcome { not_before: failure.retry_at, ..outcome(Event::NotSent) };
+            let later = Outcome {
+                not_before: failure.retry_at,
+                ..outcome(Event::NotSent)
+            };
             (later, Sent::Later(failure))
         }
         Meaning::NotSent => (outcome(Event::NotSent), Sent::Unreached(failure)),

@@ -25,7 +25,11 @@ pub(crate) struct Emitted {
 
 impl Emitted {
     pub(crate) fn plain(record: Record) -> Self {
-        Self { record, result: None, delivered_at: None }
+        Self {
+            record,
+            result: None,
+            delivered_at: None,
+        }
     }
 
     fn of(delivery: &Delivery) -> Self {
@@ -53,18 +57,39 @@ impl Emitted {
         if self.result.is_none() && self.delivered_at.is_none() {
             return self.record.clone();
         }
-        let own = self.record.iter().map(|(name, value)| (name.to_owned(), value.clone()));
-        let result = self.result.as_ref().map(|result| ("result".to_owned(), Value::Json(result.to_json())));
-        let at = self.delivered_at.clone().map(|at| ("delivered_at".to_owned(), at));
-        Record::from_pairs(own.filter(|(name, _)| name != "result" && name != "delivered_at").chain(result).chain(at))
+        let own = self
+            .record
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.clone()));
+        let result = self
+            .result
+            .as_ref()
+            .map(|result| ("result".to_owned(), Value::Json(result.to_json())));
+        let at = self
+            .delivered_at
+            .clone()
+            .map(|at| ("delivered_at".to_owned(), at));
+        Record::from_pairs(
+            own.filter(|(name, _)| name != "result" && name != "delivered_at")
+                .chain(result)
+                .chain(at),
+        )
     }
 }
 
 impl Driver {
     /// Hands what was delivered and not yet taken up to the later steps, and marks it as settled.
-    pub(crate) async fn emit_settled(&mut self, plan: &Plan, call: &CallPlan, route: &Route) -> Result<(), RunEnd> {
+    pub(crate) async fn emit_settled(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        route: &Route,
+    ) -> Result<(), RunEnd> {
         loop {
-            let chunk = self.engine.store.unsettled(&route.lane, u32::try_from(CHUNK).unwrap_or(u32::MAX))?;
+            let chunk = self
+                .engine
+                .store
+                .unsettled(&route.lane, u32::try_from(CHUNK).unwrap_or(u32::MAX))?;
             if chunk.is_empty() {
                 return Ok(());
             }
@@ -77,7 +102,12 @@ impl Driver {
     }
 
     /// Gives records to each step that takes them.
-    pub(crate) async fn hand_on(&mut self, plan: &Plan, source: &Name, records: &[Emitted]) -> Result<(), RunEnd> {
+    pub(crate) async fn hand_on(
+        &mut self,
+        plan: &Plan,
+        source: &Name,
+        records: &[Emitted],
+    ) -> Result<(), RunEnd> {
         for taker in plan.takers(source) {
             match taker {
                 StepPlan::Write(write) => self.write(write, records, None).await?,
@@ -109,13 +139,23 @@ impl Driver {
         let owner = write.step.from.clone();
         let mut tries = 0;
         loop {
-            let (resources, step, task, owner) = (std::sync::Arc::clone(&resources), step.clone(), task.clone(), owner.clone());
+            let (resources, step, task, owner) = (
+                std::sync::Arc::clone(&resources),
+                step.clone(),
+                task.clone(),
+                owner.clone(),
+            );
             let (rows, cursor) = (rows.clone(), cursor.clone());
             let written = blocking(move || {
                 let mut link = resources.database(&step.database)?;
                 let written = match cursor {
                     Some(value) => {
-                        let cursor = CursorMove { task, step: owner, value: value.into(), now: Timestamp::now() };
+                        let cursor = CursorMove {
+                            task,
+                            step: owner,
+                            value: value.into(),
+                            now: Timestamp::now(),
+                        };
                         link.upsert_with_cursor(&step.table, &step.key, &rows, &cursor)?
                     }
                     None => link.upsert(&step.table, &step.key, &rows)?,
@@ -136,7 +176,11 @@ impl Driver {
                 }
                 Err(failure) => {
                     let known = "What was delivered stays in the ledger and is written by the next run; nothing is sent again.";
-                    let detail = if failure.detail.is_empty() { known.to_owned() } else { format!("{}\n{known}", failure.detail) };
+                    let detail = if failure.detail.is_empty() {
+                        known.to_owned()
+                    } else {
+                        format!("{}\n{known}", failure.detail)
+                    };
                     return Err(RunEnd::Failed(failure.detail(detail)));
                 }
             }

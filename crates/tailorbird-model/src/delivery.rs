@@ -30,8 +30,14 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     /// All states, in the order of a delivery's life.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Sending, Self::Delivered, Self::Rejected, Self::InDoubt, Self::Skipped];
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Sending,
+        Self::Delivered,
+        Self::Rejected,
+        Self::InDoubt,
+        Self::Skipped,
+    ];
 
     /// The word used on the screen, in files and in JSON.
     pub fn as_str(self) -> &'static str {
@@ -103,7 +109,9 @@ pub fn next_state(state: DeliveryState, event: Event) -> Option<DeliveryState> {
         (S::Sending | S::Pending, E::Refused) => Some(S::Rejected),
         (S::Sending, E::NotSent) | (S::InDoubt, E::AbsentByLookUp | E::ResolvedAgain) => Some(S::Pending),
         (S::Sending, E::Lost) => Some(S::InDoubt),
-        (S::Rejected, E::ResolvedAgain | E::ContentChanged) | (S::Skipped, E::ResolvedAgain) => Some(S::Pending),
+        (S::Rejected, E::ResolvedAgain | E::ContentChanged) | (S::Skipped, E::ResolvedAgain) => {
+            Some(S::Pending)
+        }
         (S::Rejected, E::ResolvedSent) => Some(S::Delivered),
         (S::InDoubt | S::Rejected | S::Pending, E::ResolvedSkip) => Some(S::Skipped),
         _ => None,

@@ -36,6 +36,9 @@ pub struct ExpressionProblem {
     pub hint: String,
 }
 
+/// Problems of the texts inside a literal, each with the JSON Pointer of its text.
+pub type PlacedProblems = Vec<(String, ExpressionProblem)>;
+
 /// A value of a mapping, ready to be evaluated for each record.
 #[derive(Debug, Clone)]
 pub enum Template {
@@ -91,7 +94,10 @@ impl Expressions {
             minijinja::escape_formatter(out, state, value)
         });
         exact::install(&mut environment);
-        Self { environment, count: 0 }
+        Self {
+            environment,
+            count: 0,
+        }
     }
 
     /// Compiles a text.
@@ -107,7 +113,10 @@ impl Expressions {
             return Err(ExpressionProblem {
                 line: 0,
                 column: 0,
-                message: format!("the text has {} bytes; at most {MAX_SOURCE} are read", source.len()),
+                message: format!(
+                    "the text has {} bytes; at most {MAX_SOURCE} are read",
+                    source.len()
+                ),
                 hint: String::new(),
             });
         }
@@ -126,24 +135,34 @@ impl Expressions {
             .add_template_owned(name.clone(), text)
             .map_err(|error| problem(&error, source, before))?;
         operators::check_names(source, &self.environment)?;
-        Ok(Template::Compiled(Compiled { name, source: source.to_owned(), is_expression: lone.is_some() }))
+        Ok(Template::Compiled(Compiled {
+            name,
+            source: source.to_owned(),
+            is_expression: lone.is_some(),
+        }))
     }
 
     /// Compiles every text inside a literal from a file. Problems carry the JSON Pointer of their text.
     ///
     /// # Errors
     /// All problems of all texts inside.
-    pub fn add_json(&mut self, json: &serde_json::Value) -> Result<Template, Vec<(String, ExpressionProblem)>> {
+    pub fn add_json(&mut self, json: &serde_json::Value) -> Result<Template, PlacedProblems> {
         match json {
-            serde_json::Value::String(text) => self.add(text).map_err(|problem| vec![(String::new(), problem)]),
+            serde_json::Value::String(text) => {
+                self.add(text).map_err(|problem| vec![(String::new(), problem)])
+            }
             serde_json::Value::Array(items) => {
-                let compiled = items.iter().enumerate().map(|(index, item)| (index.to_string(), item));
-                self.add_members(compiled)
-                    .map(|members| Template::List(members.into_iter().map(|(_, template)| template).collect()))
+                let compiled = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| (index.to_string(), item));
+                self.add_members(compiled).map(|members| {
+                    Template::List(members.into_iter().map(|(_, template)| template).collect())
+                })
             }
-            serde_json::Value::Object(members) => {
-                self.add_members(members.iter().map(|(name, item)| (name.clone(), item))).map(Template::Object)
-            }
+            serde_json::Value::Object(members) => self
+                .add_members(members.iter().map(|(name, item)| (name.clone(), item)))
+                .map(Template::Object),
             plain => Ok(Template::Literal(Value::from_json(plain))),
         }
     }
@@ -151,15 +170,21 @@ impl Expressions {
     fn add_members<'j>(
         &mut self,
         members: impl Iterator<Item = (String, &'j serde_json::Value)>,
-    ) -> Result<Vec<(String, Template)>, Vec<(String, ExpressionProblem)>> {
+    ) -> Result<Vec<(String, Template)>, PlacedProblems> {
         let (mut compiled, mut problems) = (Vec::new(), Vec::new());
         for (name, member) in members {
             match self.add_json(member) {
                 Ok(template) => compiled.push((name, template)),
-                Err(found) => problems.extend(found.into_iter().map(|(path, p)| (format!("/{name}{path}"), p))),
+                Err(found) => {
+                    problems.extend(found.into_iter().map(|(path, p)| (format!("/{name}{path}"), p)));
+                }
             }
         }
-        if problems.is_empty() { Ok(compiled) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(compiled)
+        } else {
+            Err(problems)
+        }
     }
 
     /// Evaluates a template for one record.
@@ -194,7 +219,10 @@ impl Expressions {
             other => Err(Failure::new(
                 codes::WHEN,
                 Meaning::Rejected,
-                format!("the condition yields {} ({other}), not true or false", other.type_name()),
+                format!(
+                    "the condition yields {} ({other}), not true or false",
+                    other.type_name()
+                ),
             )
             .hint("Compare explicitly, for example `{{ price is gt(0) }}` or `{{ status == \"open\" }}`.")),
         }
@@ -219,7 +247,11 @@ impl Expressions {
             return Err(unknown_name(compiled, scope, &template));
         }
         convert::from_jinja(&value).map_err(|message| {
-            Failure::new(codes::EXPRESSION, Meaning::Rejected, format!("`{}`: {message}", compiled.source))
+            Failure::new(
+                codes::EXPRESSION,
+                Meaning::Rejected,
+                format!("`{}`: {message}", compiled.source),
+            )
         })
     }
 }
@@ -246,19 +278,30 @@ fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 }
 
 fn problem(error: &minijinja::Error, source: &str, before: usize) -> ExpressionProblem {
-    let shift = if before == 0 { 0 } else { source.find("{{").map_or(0, |at| at + 2) };
-    let offset = error.range().map_or(0, |Range { start, .. }| start.saturating_sub(before) + shift);
+    let shift = if before == 0 {
+        0
+    } else {
+        source.find("{{").map_or(0, |at| at + 2)
+    };
+    let offset = error
+        .range()
+        .map_or(0, |Range { start, .. }| start.saturating_sub(before) + shift);
     let (line, column) = line_and_column(source, offset);
     ExpressionProblem {
         line,
         column,
         message: words(error),
-        hint: "Expressions look like `{{ name }}`, `{{ price | money(currency) }}` or `{{ price is gt(0) }}`.".to_owned(),
+        hint:
+            "Expressions look like `{{ name }}`, `{{ price | money(currency) }}` or `{{ price is gt(0) }}`."
+                .to_owned(),
     }
 }
 
 fn words(error: &minijinja::Error) -> String {
-    error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()))
+    error.detail().map_or_else(
+        || error.kind().to_string(),
+        |detail| format!("{}: {detail}", error.kind()),
+    )
 }
 
 fn evaluation_failure(
@@ -271,31 +314,45 @@ fn evaluation_failure(
         return unknown_name(compiled, scope, template);
     }
     if error.kind() == ErrorKind::OutOfFuel {
-        return Failure::new(codes::EXPRESSION, Meaning::Rejected, "an expression did too much work")
-            .detail(format!("`{}` needed more than {FUEL} steps.", compiled.source));
+        return Failure::new(
+            codes::EXPRESSION,
+            Meaning::Rejected,
+            "an expression did too much work",
+        )
+        .detail(format!("`{}` needed more than {FUEL} steps.", compiled.source));
     }
     let root = std::iter::successors(Some(error), |e| {
         std::error::Error::source(*e).and_then(|source| source.downcast_ref::<minijinja::Error>())
     })
     .last()
     .unwrap_or(error);
-    Failure::new(codes::EXPRESSION, Meaning::Rejected, format!("could not evaluate `{}`", compiled.source))
-        .detail(format!("{}.", words(root)))
-        .hint("Look at the values of this record; `tailorbird explain MAP-001` lists the filters and tests.")
+    Failure::new(
+        codes::EXPRESSION,
+        Meaning::Rejected,
+        format!("could not evaluate `{}`", compiled.source),
+    )
+    .detail(format!("{}.", words(root)))
+    .hint("Look at the values of this record; `tailorbird explain MAP-001` lists the filters and tests.")
 }
 
 fn unknown_name(compiled: &Compiled, scope: &Scope, template: &minijinja::Template<'_, '_>) -> Failure {
     let mut wanted: Vec<String> = template.undeclared_variables(true).into_iter().collect();
     wanted.sort();
     let known = scope.names();
-    let missing: Vec<&str> =
-        wanted.iter().map(String::as_str).filter(|name| !scope.knows(name) && *name != CAUGHT).collect();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !scope.knows(name) && *name != CAUGHT)
+        .collect();
     let named = missing.first().copied().unwrap_or("name");
     let valid: Vec<&str> = known.iter().map(String::as_str).collect();
     Failure::new(
         codes::COLUMN_UNKNOWN,
         Meaning::Rejected,
-        format!("the record has no column `{named}`, which `{}` names", compiled.source),
+        format!(
+            "the record has no column `{named}`, which `{}` names",
+            compiled.source
+        ),
     )
     .hint(crate::yaml::shape::suggest(named, &valid, "It has"))
 }

@@ -18,7 +18,6 @@ pub mod text;
 pub mod value;
 pub mod yaml;
 
-
 pub use failure::{Failure, Meaning};
 pub use name::Name;
 pub use value::{Record, Value};

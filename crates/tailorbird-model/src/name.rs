@@ -19,7 +19,9 @@ pub struct Name(String);
 
 /// A text that is no [`Name`].
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("{text:?} is not a name: use 1 to 64 letters, digits, \"-\", \"_\" or \".\", starting with a letter or digit")]
+#[error(
+    "{text:?} is not a name: use 1 to 64 letters, digits, \"-\", \"_\" or \".\", starting with a letter or digit"
+)]
 pub struct NotAName {
     /// What was given.
     pub text: String,
@@ -34,7 +36,9 @@ impl Name {
     /// Tells whether a text may be a name.
     pub fn is_valid(text: &str) -> bool {
         let mut characters = text.chars();
-        characters.next().is_some_and(|first| first.is_ascii_alphanumeric())
+        characters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphanumeric())
             && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
             && text.len() <= MAX_NAME
     }
@@ -44,7 +48,13 @@ impl FromStr for Name {
     type Err = NotAName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if Self::is_valid(text) { Ok(Self(text.to_owned())) } else { Err(NotAName { text: text.to_owned() }) }
+        if Self::is_valid(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAName {
+                text: text.to_owned(),
+            })
+        }
     }
 }
 
@@ -62,7 +72,9 @@ impl AsRef<str> for Name {
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

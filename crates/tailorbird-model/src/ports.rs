@@ -48,5 +48,11 @@ pub trait Budget {
     /// The time before which nothing may be sent over this connection to this operation, if any.
     fn wait_until(&self, connection: &Name, operation: &str, now: Timestamp) -> Option<Timestamp>;
     /// Takes in what an answer said.
-    fn report(&self, connection: &Name, operation: &str, reports: &[BudgetReport], retry_at: Option<Timestamp>);
+    fn report(
+        &self,
+        connection: &Name,
+        operation: &str,
+        reports: &[BudgetReport],
+        retry_at: Option<Timestamp>,
+    );
 }

@@ -11,9 +11,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use operation::{
-    Body, InDoubtPolicy, LookUp, Method, Operation, Pagination, ResultShape, UnknownMethod,
-};
+pub use operation::{Body, InDoubtPolicy, LookUp, Method, Operation, Pagination, ResultShape, UnknownMethod};
 pub use parameter::{Field, FieldType, LengthRuleName, Parameter, ParameterPlace, TextLength};
 
 use crate::{Meaning, Name};
@@ -176,7 +174,6 @@ pub enum BodyHash {
 
 impl BodyHash {
     /// Tells whether no body hash is sent.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands a reference")]
     pub fn is_none(&self) -> bool {
         *self == Self::None
     }
@@ -224,6 +221,17 @@ pub struct LevelReport {
     /// The provider's words for people, by the header's value.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
+    /// The header's values from the least to the greatest level; each holds what those before it allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
+}
+
+impl LevelReport {
+    /// Tells whether a level is less than another one, where the order of both is known.
+    pub fn is_less(&self, has: &str, needs: &str) -> Option<bool> {
+        let rank = |level: &str| self.order.iter().position(|known| known == level);
+        Some(rank(has)? < rank(needs)?)
+    }
 }
 
 /// A limit that the provider publishes.
@@ -325,9 +333,16 @@ impl std::str::FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a length of time: write a whole number and s, m, h or d, for example 15m");
+        let wrong = || {
+            format!(
+                "{text:?} is not a length of time: write a whole number and s, m, h or d, for example 15m"
+            )
+        };
         let unit = text.chars().last().ok_or_else(wrong)?;
-        let count: u32 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
+        let count: u32 = text
+            .strip_suffix(unit)
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(wrong)?;
         let factor = match unit {
             's' => 1,
             'm' => 60,
@@ -335,7 +350,10 @@ impl std::str::FromStr for Span {
             'd' => 86_400,
             _ => return Err(wrong()),
         };
-        count.checked_mul(factor).map(Self::from_seconds).ok_or_else(wrong)
+        count
+            .checked_mul(factor)
+            .map(Self::from_seconds)
+            .ok_or_else(wrong)
     }
 }
 
@@ -347,7 +365,9 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

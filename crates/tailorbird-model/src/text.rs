@@ -11,7 +11,7 @@ use crate::{Failure, Meaning, codes};
 /// SEND-002 where it is too long, SEND-003 where it is empty or holds a character that is not allowed; both
 /// mean that this record is rejected and the others go on.
 pub fn check_field(name: &str, field: &Field, text: &str) -> Result<(), Failure> {
-    if let Some(length) = &field.length {
+    if let Some(length) = field.length {
         check_length(name, &rule_of(length), text)?;
     }
     if let Some(max) = field.max_length
@@ -28,7 +28,9 @@ pub fn check_field(name: &str, field: &Field, text: &str) -> Result<(), Failure>
 /// The weighted length of a text by X's rules, and the greatest length allowed.
 pub fn weighted_length(text: &str) -> Option<(u64, u64)> {
     let rules = WeightedRules::x();
-    tailorbird_text::measure(text, &rules).ok().map(|measure| (measure.weighted_length, measure.max))
+    tailorbird_text::measure(text, &rules)
+        .ok()
+        .map(|measure| (measure.weighted_length, measure.max))
 }
 
 /// Tells whether `seen` is what became of `sent` at the provider; `links` are short links with what they
@@ -37,13 +39,16 @@ pub fn same_text(sent: &str, seen: &str, links: &[(&str, &str)]) -> bool {
     tailorbird_text::same_text(sent, seen, links).unwrap_or(false)
 }
 
-fn rule_of(length: &TextLength) -> LengthRule {
+fn rule_of(length: TextLength) -> LengthRule {
     let max = u64::from(length.max);
     match length.rule {
         LengthRuleName::Characters => LengthRule::Characters { max },
         LengthRuleName::Utf16 => LengthRule::Utf16 { max },
         LengthRuleName::Bytes => LengthRule::Bytes { max },
-        LengthRuleName::XWeighted => LengthRule::Weighted(WeightedRules { max, ..WeightedRules::x() }),
+        LengthRuleName::XWeighted => LengthRule::Weighted(WeightedRules {
+            max,
+            ..WeightedRules::x()
+        }),
     }
 }
 
@@ -51,25 +56,37 @@ fn check_length(name: &str, rule: &LengthRule, text: &str) -> Result<(), Failure
     match rule.check(text) {
         Ok(_) => Ok(()),
         Err(LengthError::Empty) => Err(empty(name)),
-        Err(error @ LengthError::InvalidCharacter { .. }) => {
-            Err(Failure::new(codes::TEXT_EMPTY, Meaning::Rejected, format!("`{name}` cannot be sent: {error}"))
-                .hint("Remove the character in the database or with `replace` in the mapping."))
-        }
+        Err(error @ LengthError::InvalidCharacter { .. }) => Err(Failure::new(
+            codes::TEXT_EMPTY,
+            Meaning::Rejected,
+            format!("`{name}` cannot be sent: {error}"),
+        )
+        .hint("Remove the character in the database or with `replace` in the mapping.")),
         Err(error @ LengthError::TooLong { .. }) => {
             let shown = rule.cut(text).unwrap_or_default();
-            Err(Failure::new(codes::TEXT_TOO_LONG, Meaning::Rejected, format!("`{name}` cannot be sent: {error}"))
-                .detail(format!("What would fit ends with “{}”.", tail(&shown)))
-                .hint("Shorten it in the mapping, for example `{{ name | shorten(80) }}`."))
+            Err(Failure::new(
+                codes::TEXT_TOO_LONG,
+                Meaning::Rejected,
+                format!("`{name}` cannot be sent: {error}"),
+            )
+            .detail(format!("What would fit ends with “{}”.", tail(&shown)))
+            .hint("Shorten it in the mapping, for example `{{ name | shorten(80) }}`."))
         }
-        Err(error) => {
-            Err(Failure::new(codes::TEXT_TOO_LONG, Meaning::Rejected, format!("`{name}` cannot be sent: {error}")))
-        }
+        Err(error) => Err(Failure::new(
+            codes::TEXT_TOO_LONG,
+            Meaning::Rejected,
+            format!("`{name}` cannot be sent: {error}"),
+        )),
     }
 }
 
 fn empty(name: &str) -> Failure {
-    Failure::new(codes::TEXT_EMPTY, Meaning::Rejected, format!("`{name}` cannot be sent: the text is empty"))
-        .hint("Leave such rows out in the statement or with `when`.")
+    Failure::new(
+        codes::TEXT_EMPTY,
+        Meaning::Rejected,
+        format!("`{name}` cannot be sent: the text is empty"),
+    )
+    .hint("Leave such rows out in the statement or with `when`.")
 }
 
 /// How much of a text's end is shown, in characters.

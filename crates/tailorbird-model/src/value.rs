@@ -84,7 +84,8 @@ impl Value {
             serde_json::Value::Number(number) => number.as_i64().map_or_else(
                 || {
                     let digits = number.to_string();
-                    parse_decimal(&digits).map_or(Self::Text(digits), |decimal| Self::Decimal(decimal.normalize()))
+                    parse_decimal(&digits)
+                        .map_or(Self::Text(digits), |decimal| Self::Decimal(decimal.normalize()))
                 },
                 Self::Integer,
             ),
@@ -171,8 +172,13 @@ impl<'de> Deserialize<'de> for Value {
             let text = inner.as_str().unwrap_or_default();
             let wrong = |kind: &str| serde::de::Error::custom(format!("a stored {kind} cannot be read back"));
             return match tag.as_str() {
-                "$decimal" => parse_decimal(text).map(Value::Decimal).ok_or_else(|| wrong("decimal")),
-                "$bytes" => STANDARD.decode(text).map(Value::Bytes).map_err(|_| wrong("byte string")),
+                "$decimal" => parse_decimal(text)
+                    .map(Value::Decimal)
+                    .ok_or_else(|| wrong("decimal")),
+                "$bytes" => STANDARD
+                    .decode(text)
+                    .map(Value::Bytes)
+                    .map_err(|_| wrong("byte string")),
                 "$timestamp" => text.parse().map(Value::Timestamp).map_err(|_| wrong("timestamp")),
                 "$date" => text.parse().map(Value::Date).map_err(|_| wrong("date")),
                 "$json" => Ok(Value::Json(inner.clone())),
@@ -200,7 +206,10 @@ impl Record {
     /// Makes a record from pairs, in their order.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, Value)>) -> Self {
         let (columns, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        Self { columns: columns.into(), values }
+        Self {
+            columns: columns.into(),
+            values,
+        }
     }
 
     /// The column names, in order.
@@ -226,7 +235,10 @@ impl Record {
 
     /// The form that people and command-line consumers read (see [`Value::to_json`]).
     pub fn to_json(&self) -> serde_json::Value {
-        self.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect::<serde_json::Map<_, _>>().into()
+        self.iter()
+            .map(|(name, value)| (name.to_owned(), value.to_json()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 }
 

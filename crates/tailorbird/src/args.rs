@@ -29,7 +29,13 @@ Errors have a code; `tailorbird explain CODE` shows its page.";
 #[command(name = "tailorbird", version, about, after_help = AFTER_HELP, propagate_version = true)]
 pub(crate) struct Arguments {
     /// The home folder: definitions, sealed secrets and the ledger
-    #[arg(long, global = true, env = "TAILORBIRD_HOME", default_value = "./.tailorbird", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "TAILORBIRD_HOME",
+        default_value = "./.tailorbird",
+        value_name = "DIR"
+    )]
     pub(crate) home: PathBuf,
     /// How data is printed: for people, or as one JSON value
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
@@ -50,7 +56,9 @@ pub(crate) enum Output {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Lives the whole tutorial through on sample data: portal, keys, PIN, posted rows, mentions
-    #[command(after_help = "Examples:\n  tailorbird demo\n  tailorbird demo --rows 200\n  tailorbird demo --keep-serving    # then walk the same way by hand in a browser")]
+    #[command(
+        after_help = "Examples:\n  tailorbird demo\n  tailorbird demo --rows 200\n  tailorbird demo --keep-serving    # then walk the same way by hand in a browser"
+    )]
     Demo {
         /// Go on serving the sandbox when the demo has ended, and print each address
         #[arg(long)]
@@ -88,7 +96,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  tailorbird doctor")]
     Doctor,
     /// Shows the page of an error code
-    #[command(after_help = "Examples:\n  tailorbird explain AUTH-001\n  tailorbird explain          # lists all codes")]
+    #[command(
+        after_help = "Examples:\n  tailorbird explain AUTH-001\n  tailorbird explain          # lists all codes"
+    )]
     Explain {
         /// The code, for example AUTH-001; all codes where absent
         code: Option<String>,
@@ -104,6 +114,8 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Oauth1Command {
     /// Signs requests: JSON Lines in, JSON Lines out, in order
-    #[command(after_help = "Example:\n  echo '{\"method\":\"GET\",\"url\":\"https://api.example.com/1\",\"oauth\":{\"oauth_consumer_key\":\"k\",\"oauth_signature_method\":\"HMAC-SHA1\",\"oauth_timestamp\":\"1\",\"oauth_nonce\":\"n\"},\"consumer_secret\":\"s\",\"token_secret\":\"\"}' | tailorbird oauth1 sign")]
+    #[command(
+        after_help = "Example:\n  echo '{\"method\":\"GET\",\"url\":\"https://api.example.com/1\",\"oauth\":{\"oauth_consumer_key\":\"k\",\"oauth_signature_method\":\"HMAC-SHA1\",\"oauth_timestamp\":\"1\",\"oauth_nonce\":\"n\"},\"consumer_secret\":\"s\",\"token_secret\":\"\"}' | tailorbird oauth1 sign"
+    )]
     Sign,
 }

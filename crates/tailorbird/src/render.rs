@@ -25,7 +25,11 @@ impl Render {
 
     /// Data: as one JSON value, or as the text that people read.
     pub(crate) fn data(self, json: &Value, text: impl FnOnce() -> String) {
-        if self.is_json() { self.json(json) } else { self.raw(&with_line_end(text())) }
+        if self.is_json() {
+            self.json(json);
+        } else {
+            self.raw(&with_line_end(text()));
+        }
     }
 
     /// Data that is always one JSON value.
@@ -40,12 +44,14 @@ impl Render {
     }
 
     /// Data as it is. A closed pipe is no error: the reader has seen enough.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the one value that may")]
     pub(crate) fn raw(self, text: &str) {
         let mut out = std::io::stdout().lock();
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// Talk.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the one value that may")]
     pub(crate) fn talk(self, text: &str) {
         let mut out = std::io::stderr().lock();
         drop(out.write_all(with_line_end(text.to_owned()).as_bytes()));
@@ -143,7 +149,10 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], empty: &str) -> String 
         }
     };
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| shown(cell)).collect())
+        .collect();
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
@@ -153,7 +162,10 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], empty: &str) -> String 
         let mut text = String::new();
         for (cell, width) in cells.zip(&widths) {
             text.push_str(cell);
-            text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count()) + 2));
+            text.extend(std::iter::repeat_n(
+                ' ',
+                width.saturating_sub(cell.chars().count()) + 2,
+            ));
         }
         text.trim_end().to_owned() + "\n"
     };

@@ -42,7 +42,10 @@ impl ConnectionView {
             connection: connection.connection.clone(),
             service: connection.service.clone(),
             service_title: resolved.service.title.clone(),
-            root_url: resolved.root_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            root_url: resolved
+                .root_url
+                .as_ref()
+                .map(|url| url.as_str().trim_end_matches('/').to_owned()),
             settings: connection.settings.clone(),
             account: connection.account.clone(),
             level: connection.level.clone(),
@@ -55,7 +58,11 @@ impl ConnectionView {
 
     /// Complete, or incomplete.
     pub fn state(&self) -> &'static str {
-        if self.missing.is_empty() { "complete" } else { "incomplete" }
+        if self.missing.is_empty() {
+            "complete"
+        } else {
+            "incomplete"
+        }
     }
 
     /// The form for programs.
@@ -77,5 +84,10 @@ impl ConnectionView {
 /// The service's words for a level.
 pub(crate) fn level_words(resolved: &Resolved, level: Option<&str>) -> Option<String> {
     let level = level?;
-    resolved.service.level.as_ref().and_then(|report| report.names.get(level)).cloned()
+    resolved
+        .service
+        .level
+        .as_ref()
+        .and_then(|report| report.names.get(level))
+        .cloned()
 }

@@ -63,7 +63,9 @@ pub(super) fn from_jinja(value: &Jinja) -> Result<Value, String> {
                 return Ok(Value::Integer(number));
             }
             let digits = value.to_string();
-            parse_decimal(&digits).map(Value::Decimal).ok_or_else(|| format!("{digits} is too large for an exact number"))
+            parse_decimal(&digits)
+                .map(Value::Decimal)
+                .ok_or_else(|| format!("{digits} is too large for an exact number"))
         }
         ValueKind::Undefined => Err("the value is not defined".to_owned()),
         _ => serde_json::to_value(Serde(value.clone()).0)

@@ -12,13 +12,22 @@ use crate::Value;
 const MAX_PLACES: u32 = 20;
 
 pub(super) fn install(environment: &mut Environment<'static>) {
-    environment.add_filter("plus", |a: &Jinja, b: &Jinja| calculate(a, b, Decimal::checked_add));
-    environment.add_filter("minus", |a: &Jinja, b: &Jinja| calculate(a, b, Decimal::checked_sub));
-    environment.add_filter("times", |a: &Jinja, b: &Jinja| calculate(a, b, Decimal::checked_mul));
+    environment.add_filter("plus", |a: &Jinja, b: &Jinja| {
+        calculate(a, b, Decimal::checked_add)
+    });
+    environment.add_filter("minus", |a: &Jinja, b: &Jinja| {
+        calculate(a, b, Decimal::checked_sub)
+    });
+    environment.add_filter("times", |a: &Jinja, b: &Jinja| {
+        calculate(a, b, Decimal::checked_mul)
+    });
     environment.add_filter("divided_by", |a: &Jinja, b: &Jinja, places: Option<u32>| {
-        let quotient = exact(a)?
-            .checked_div(exact(b)?)
-            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "division by zero, or the result is too large"))?;
+        let quotient = exact(a)?.checked_div(exact(b)?).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidOperation,
+                "division by zero, or the result is too large",
+            )
+        })?;
         Ok::<_, Error>(decimal(round_to(quotient, places.unwrap_or(2))?))
     });
     environment.add_filter("round", |a: &Jinja, places: Option<u32>| {
@@ -54,12 +63,20 @@ const COMPARISONS: &[(&str, Accepts)] = &[
 
 fn exact(value: &Jinja) -> Result<Decimal, Error> {
     as_decimal(value).ok_or_else(|| {
-        let words = if value.is_none() { "null".to_owned() } else { format!("{:?}", value.to_string()) };
+        let words = if value.is_none() {
+            "null".to_owned()
+        } else {
+            format!("{:?}", value.to_string())
+        };
         Error::new(ErrorKind::InvalidOperation, format!("{words} is not a number"))
     })
 }
 
-fn calculate(a: &Jinja, b: &Jinja, operation: fn(Decimal, Decimal) -> Option<Decimal>) -> Result<Jinja, Error> {
+fn calculate(
+    a: &Jinja,
+    b: &Jinja,
+    operation: fn(Decimal, Decimal) -> Option<Decimal>,
+) -> Result<Jinja, Error> {
     operation(exact(a)?, exact(b)?)
         .map(decimal)
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the result has more than 28 digits"))
@@ -87,11 +104,16 @@ fn compare(a: &Jinja, b: &Jinja) -> Result<Ordering, Error> {
 }
 
 fn kind_name(value: &Jinja) -> String {
-    value
-        .downcast_object_ref::<Typed>()
-        .map_or_else(|| if value.is_none() { "null".to_owned() } else { value.kind().to_string() }, |typed| {
-            typed.0.type_name().to_owned()
-        })
+    value.downcast_object_ref::<Typed>().map_or_else(
+        || {
+            if value.is_none() {
+                "null".to_owned()
+            } else {
+                value.kind().to_string()
+            }
+        },
+        |typed| typed.0.type_name().to_owned(),
+    )
 }
 
 fn round_to(number: Decimal, places: u32) -> Result<Decimal, Error> {
@@ -107,7 +129,9 @@ fn round_to(number: Decimal, places: u32) -> Result<Decimal, Error> {
 /// Thousands set apart by commas, as in 12,500.00.
 fn grouped(number: Decimal, places: u32) -> String {
     let digits = format!("{:.*}", usize::try_from(places).unwrap_or_default(), number.abs());
-    let (whole, fraction) = digits.split_once('.').map_or((digits.as_str(), None), |(w, f)| (w, Some(f)));
+    let (whole, fraction) = digits
+        .split_once('.')
+        .map_or((digits.as_str(), None), |(w, f)| (w, Some(f)));
     let mut out = String::with_capacity(digits.len() + 8);
     if number.is_sign_negative() && !number.is_zero() {
         out.push('-');
@@ -126,8 +150,14 @@ fn grouped(number: Decimal, places: u32) -> String {
 }
 
 /// Sign and decimal places of the currencies that have a sign everybody reads (ISO 4217 minor units).
-const CURRENCIES: &[(&str, &str, u32)] =
-    &[("EUR", "€", 2), ("GBP", "£", 2), ("USD", "$", 2), ("JPY", "¥", 0), ("INR", "₹", 2), ("KRW", "₩", 0)];
+const CURRENCIES: &[(&str, &str, u32)] = &[
+    ("EUR", "€", 2),
+    ("GBP", "£", 2),
+    ("USD", "$", 2),
+    ("JPY", "¥", 0),
+    ("INR", "₹", 2),
+    ("KRW", "₩", 0),
+];
 
 /// An amount with its currency: `€24.50`, or `CHF 24.50` where there is no common sign.
 fn money(amount: Decimal, currency: &str) -> Result<String, Error> {
@@ -139,8 +169,15 @@ fn money(amount: Decimal, currency: &str) -> Result<String, Error> {
     let known = CURRENCIES.iter().find(|(name, ..)| *name == code);
     let places = known.map_or(2, |(_, _, places)| *places);
     let number = grouped(round_to(amount.abs(), places)?, places);
-    let sign = if amount.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
-    Ok(known.map_or_else(|| format!("{sign}{code} {number}"), |(_, symbol, _)| format!("{sign}{symbol}{number}")))
+    let sign = if amount.is_sign_negative() && !amount.is_zero() {
+        "-"
+    } else {
+        ""
+    };
+    Ok(known.map_or_else(
+        || format!("{sign}{code} {number}"),
+        |(_, symbol, _)| format!("{sign}{symbol}{number}"),
+    ))
 }
 
 /// A date or time in a strftime form, `%d %B %Y` where none is given.
@@ -149,10 +186,14 @@ fn date(value: &Jinja, format: Option<String>) -> Result<String, Error> {
     let wrong = |message: String| Error::new(ErrorKind::InvalidOperation, message);
     let text = value.to_string();
     let printed = match value.downcast_object_ref::<Typed>().map(|typed| &typed.0) {
-        Some(Value::Timestamp(time)) => jiff::fmt::strtime::format(&format, &time.to_zoned_datetime(jiff::tz::TimeZone::UTC)),
+        Some(Value::Timestamp(time)) => {
+            jiff::fmt::strtime::format(&format, &time.to_zoned_datetime(jiff::tz::TimeZone::UTC))
+        }
         Some(Value::Date(day)) => jiff::fmt::strtime::format(&format, *day),
         _ => match (text.parse::<jiff::Timestamp>(), text.parse::<jiff::civil::Date>()) {
-            (Ok(time), _) => jiff::fmt::strtime::format(&format, &time.to_zoned_datetime(jiff::tz::TimeZone::UTC)),
+            (Ok(time), _) => {
+                jiff::fmt::strtime::format(&format, &time.to_zoned_datetime(jiff::tz::TimeZone::UTC))
+            }
             (_, Ok(day)) => jiff::fmt::strtime::format(&format, day),
             _ => return Err(wrong(format!("{text:?} is not a date or time"))),
         },

@@ -6,18 +6,22 @@
 //! and the exact filters and tests are offered.
 
 use minijinja::machinery::{Token, tokenize};
-use minijinja::{Environment, ErrorKind};
 use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, ErrorKind};
 
 use super::{ExpressionProblem, line_and_column};
 
 /// Finds the first operator that is not allowed in the expressions of a text.
 pub(super) fn check(source: &str) -> Result<(), ExpressionProblem> {
-    let tokens: Vec<_> =
-        tokenize(source, false, SyntaxConfig::default()).map_while(Result::ok).collect();
+    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default())
+        .map_while(Result::ok)
+        .collect();
     for (index, (token, span)) in tokens.iter().enumerate() {
         let neighbour = |offset: isize| {
-            index.checked_add_signed(offset).and_then(|at| tokens.get(at)).map(|(token, _)| token)
+            index
+                .checked_add_signed(offset)
+                .and_then(|at| tokens.get(at))
+                .map(|(token, _)| token)
         };
         let instead = match token {
             Token::Plus => "plus",
@@ -36,7 +40,12 @@ pub(super) fn check(source: &str) -> Result<(), ExpressionProblem> {
                 if matches!(neighbour(-1), Some(Token::BlockStart)) =>
             {
                 let offset = usize::try_from(span.start_offset).unwrap_or_default();
-                return Err(at(source, offset, format!("`{token}` is not available here"), String::new()));
+                return Err(at(
+                    source,
+                    offset,
+                    format!("`{token}` is not available here"),
+                    String::new(),
+                ));
             }
             _ => continue,
         };
@@ -58,15 +67,51 @@ pub(super) fn check(source: &str) -> Result<(), ExpressionProblem> {
 
 /// The filters and tests that a message offers; a part of what there is.
 const FILTERS: &[&str] = &[
-    "plus", "minus", "times", "divided_by", "round", "number", "money", "date", "shorten", "default", "upper", "lower",
-    "title", "capitalize", "trim", "replace", "join", "split", "first", "last", "length", "abs", "tojson",
+    "plus",
+    "minus",
+    "times",
+    "divided_by",
+    "round",
+    "number",
+    "money",
+    "date",
+    "shorten",
+    "default",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "join",
+    "split",
+    "first",
+    "last",
+    "length",
+    "abs",
+    "tojson",
 ];
-const TESTS: &[&str] =
-    &["eq", "ne", "gt", "ge", "lt", "le", "defined", "none", "in", "startingwith", "endingwith", "odd", "even"];
+const TESTS: &[&str] = &[
+    "eq",
+    "ne",
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "defined",
+    "none",
+    "in",
+    "startingwith",
+    "endingwith",
+    "odd",
+    "even",
+];
 
 /// Finds the first filter or test that does not exist; MiniJinja itself would notice only at the first record.
 pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result<(), ExpressionProblem> {
-    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default()).map_while(Result::ok).collect();
+    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default())
+        .map_while(Result::ok)
+        .collect();
     let mut state = environment.empty_state();
     for pair in tokens.windows(2) {
         let [(before, _), (Token::Ident(name), span)] = pair else {
@@ -75,11 +120,19 @@ pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result
         let (is_unknown, noun, valid) = match before {
             Token::Pipe => {
                 let error = state.apply_filter(name, &[]).err();
-                (error.is_some_and(|e| e.kind() == ErrorKind::UnknownFilter), "filter", FILTERS)
+                (
+                    error.is_some_and(|e| e.kind() == ErrorKind::UnknownFilter),
+                    "filter",
+                    FILTERS,
+                )
             }
             Token::Ident("is") if *name != "not" => {
                 let error = state.perform_test(name, &[]).err();
-                (error.is_some_and(|e| e.kind() == ErrorKind::UnknownTest), "test", TESTS)
+                (
+                    error.is_some_and(|e| e.kind() == ErrorKind::UnknownTest),
+                    "test",
+                    TESTS,
+                )
             }
             _ => continue,
         };
@@ -94,11 +147,19 @@ pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result
 
 fn at(source: &str, offset: usize, message: String, hint: String) -> ExpressionProblem {
     let (line, column) = line_and_column(source, offset);
-    ExpressionProblem { line, column, message, hint }
+    ExpressionProblem {
+        line,
+        column,
+        message,
+        hint,
+    }
 }
 
 fn is_number(token: Option<&Token<'_>>) -> bool {
-    matches!(token, Some(Token::Int(_) | Token::Int128(_) | Token::Float(_) | Token::Minus))
+    matches!(
+        token,
+        Some(Token::Int(_) | Token::Int128(_) | Token::Float(_) | Token::Minus)
+    )
 }
 
 /// Tells whether an operand may begin after this token, so that a minus is a sign and no operator.

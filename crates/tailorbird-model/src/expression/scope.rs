@@ -16,7 +16,12 @@ pub struct Scope {
 impl Scope {
     /// The columns of a record.
     pub fn of(record: &Record) -> Self {
-        Self { names: record.iter().map(|(name, value)| (name.to_owned(), to_jinja(value))).collect() }
+        Self {
+            names: record
+                .iter()
+                .map(|(name, value)| (name.to_owned(), to_jinja(value)))
+                .collect(),
+        }
     }
 
     /// Adds a value under a reserved name; it hides a column of that name.
@@ -29,8 +34,10 @@ impl Scope {
     /// Adds a record under a reserved name, for example `result`.
     #[must_use]
     pub fn with_record(mut self, name: &str, record: &Record) -> Self {
-        let members: BTreeMap<String, Jinja> =
-            record.iter().map(|(name, value)| (name.to_owned(), to_jinja(value))).collect();
+        let members: BTreeMap<String, Jinja> = record
+            .iter()
+            .map(|(name, value)| (name.to_owned(), to_jinja(value)))
+            .collect();
         self.names.insert(name.to_owned(), Jinja::from(members));
         self
     }

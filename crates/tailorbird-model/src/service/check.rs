@@ -20,11 +20,17 @@ pub fn read(text: &str) -> (Vec<Typed<Service>>, Vec<Problem>) {
 
 /// Placeholders of a path, in order: `/users/{id}` has `id`.
 pub fn placeholders(path: &str) -> Vec<&str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect()
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+        .collect()
 }
 
 fn check(service: &Typed<Service>) -> Vec<Problem> {
-    let mut checker = Checker { document: &service.document, problems: Vec::new() };
+    let mut checker = Checker {
+        document: &service.document,
+        problems: Vec::new(),
+    };
     checker.service(&service.value);
     checker.problems
 }
@@ -36,7 +42,8 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn say(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::error(self.document.position(path), path, message).hint(hint));
+        self.problems
+            .push(Problem::error(self.document.position(path), path, message).hint(hint));
     }
 
     fn service(&mut self, service: &Service) {
@@ -94,7 +101,11 @@ impl Checker<'_> {
             if let Some(page) = &rule.page
                 && crate::codes::page(page).is_none()
             {
-                self.say(&format!("/errors/{index}/page"), format!("there is no page {page:?}"), String::new());
+                self.say(
+                    &format!("/errors/{index}/page"),
+                    format!("there is no page {page:?}"),
+                    String::new(),
+                );
             }
         }
     }
@@ -102,7 +113,9 @@ impl Checker<'_> {
     fn address(&mut self, path: &str, address: &str) {
         let problem = match Url::parse(address) {
             Err(error) => format!("{address:?} is not an address: {error}"),
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => format!("{}: is not http or https", url.scheme()),
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                format!("{}: is not http or https", url.scheme())
+            }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 "a user name or password in an address is not read".to_owned()
             }
@@ -119,7 +132,11 @@ impl Checker<'_> {
         if operation.path.starts_with("http://") || operation.path.starts_with("https://") {
             self.address(&format!("{at}/path"), &operation.path.replace(['{', '}'], "_"));
         } else if !operation.path.starts_with('/') {
-            self.say(&format!("{at}/path"), "the path does not begin with `/`", "Write for example /notes/{id}.");
+            self.say(
+                &format!("{at}/path"),
+                "the path does not begin with `/`",
+                "Write for example /notes/{id}.",
+            );
         }
         for name in placeholders(&operation.path) {
             if !operation.parameters.contains_key(name) {
@@ -131,7 +148,9 @@ impl Checker<'_> {
             }
         }
         for (name, parameter) in &operation.parameters {
-            if parameter.place == ParameterPlace::Path && !placeholders(&operation.path).contains(&name.as_str()) {
+            if parameter.place == ParameterPlace::Path
+                && !placeholders(&operation.path).contains(&name.as_str())
+            {
                 self.say(
                     &format!("{at}/parameters/{name}"),
                     format!("the path has no placeholder `{{{name}}}`"),
@@ -161,13 +180,26 @@ impl Checker<'_> {
                 return;
             };
             if !listing.method.is_safe() {
-                self.say(&format!("{path}/operation"), "a look-up only reads", "Name an operation with GET.");
+                self.say(
+                    &format!("{path}/operation"),
+                    "a look-up only reads",
+                    "Name an operation with GET.",
+                );
             }
             if look_up.matching.is_empty() {
-                self.say(&format!("{path}/match"), "nothing to match by", "Write for example `match: { text: text }`.");
+                self.say(
+                    &format!("{path}/match"),
+                    "nothing to match by",
+                    "Write for example `match: { text: text }`.",
+                );
             }
-            let fields: Vec<&str> =
-                operation.body.iter().flat_map(|body| body.fields().keys()).chain(operation.parameters.keys()).map(String::as_str).collect();
+            let fields: Vec<&str> = operation
+                .body
+                .iter()
+                .flat_map(|body| body.fields().keys())
+                .chain(operation.parameters.keys())
+                .map(String::as_str)
+                .collect();
             for (field, column) in &look_up.matching {
                 if !fields.contains(&field.as_str()) {
                     self.say(
@@ -190,7 +222,11 @@ impl Checker<'_> {
         };
         let path = format!("{at}/result");
         match (&result.record, &result.records) {
-            (Some(_), Some(_)) => self.say(&path, "both `record` and `records` are given", "Keep one of them."),
+            (Some(_), Some(_)) => self.say(
+                &path,
+                "both `record` and `records` are given",
+                "Keep one of them.",
+            ),
             (None, None) => self.say(
                 &path,
                 "neither `record` nor `records` is given",
@@ -203,7 +239,9 @@ impl Checker<'_> {
         }
         match &operation.pagination {
             Some(Pagination::Cursor { from, .. }) => self.pointer(&format!("{at}/pagination"), "from", from),
-            Some(Pagination::DescendingId { column, .. }) => self.column(operation, &format!("{at}/pagination"), column),
+            Some(Pagination::DescendingId { column, .. }) => {
+                self.column(operation, &format!("{at}/pagination"), column);
+            }
             None => {}
         }
     }
@@ -220,15 +258,27 @@ impl Checker<'_> {
 
     /// Complains where a column is used that the operation's result does not name.
     fn column(&mut self, operation: &Operation, path: &str, column: &str) {
-        let columns: Vec<&str> =
-            operation.result.iter().flat_map(|result| result.columns.keys()).map(String::as_str).collect();
+        let columns: Vec<&str> = operation
+            .result
+            .iter()
+            .flat_map(|result| result.columns.keys())
+            .map(String::as_str)
+            .collect();
         if !columns.is_empty() && !columns.contains(&column) {
-            self.say(path, format!("the result has no column `{column}`"), suggest(column, &columns, "It has"));
+            self.say(
+                path,
+                format!("the result has no column `{column}`"),
+                suggest(column, &columns, "It has"),
+            );
         }
     }
 
     fn unknown_operation(&mut self, service: &Service, path: &str, name: &str) {
         let known: Vec<&str> = service.operations.keys().map(crate::Name::as_str).collect();
-        self.say(path, format!("there is no operation `{name}`"), suggest(name, &known, "Operations"));
+        self.say(
+            path,
+            format!("there is no operation `{name}`"),
+            suggest(name, &known, "Operations"),
+        );
     }
 }

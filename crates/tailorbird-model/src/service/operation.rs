@@ -7,8 +7,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameter::{Field, Parameter};
 use super::Span;
+use super::parameter::{Field, Parameter};
 use crate::Name;
 
 /// One callable thing: method, path, parameters, answer, paging, and how doubt is settled.
@@ -89,8 +89,15 @@ pub struct UnknownMethod(pub String);
 
 impl Method {
     /// All methods.
-    pub const ALL: [Self; 7] =
-        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
+    pub const ALL: [Self; 7] = [
+        Self::Get,
+        Self::Head,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+        Self::Options,
+    ];
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Checks of a task file that need to understand what is meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CallStep, QueryStep, Step, Task, WriteStep};
 use crate::Name;
@@ -36,15 +36,23 @@ pub enum FoundOperation {
 pub fn read(text: &str, catalogue: Option<&dyn Catalogue>) -> (Vec<Typed<Task>>, Vec<Problem>) {
     let (tasks, mut problems) = typed::<Task>(text);
     for task in &tasks {
-        let mut checker = Checker { document: &task.document, catalogue, problems: Vec::new() };
+        let mut checker = Checker {
+            document: &task.document,
+            catalogue,
+            problems: Vec::new(),
+        };
         checker.task(&task.value);
         problems.extend(checker.problems);
     }
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for task in &tasks {
-        if seen.insert(task.value.task.clone(), ()).is_some() {
+        if !seen.insert(task.value.task.clone()) {
             let position = task.document.position("/task");
-            problems.push(Problem::error(position, "/task", format!("the task `{}` is given twice", task.value.task)));
+            problems.push(Problem::error(
+                position,
+                "/task",
+                format!("the task `{}` is given twice", task.value.task),
+            ));
         }
     }
     problems.sort_by_key(|problem| problem.position);
@@ -59,11 +67,13 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn error(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::error(self.document.position(path), path, message).hint(hint));
+        self.problems
+            .push(Problem::error(self.document.position(path), path, message).hint(hint));
     }
 
     fn warning(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::warning(self.document.position(path), path, message).hint(hint));
+        self.problems
+            .push(Problem::warning(self.document.position(path), path, message).hint(hint));
     }
 
     fn task(&mut self, task: &Task) {
@@ -80,7 +90,11 @@ impl Checker<'_> {
         for (index, step) in task.steps.iter().enumerate() {
             let at = format!("/steps/{index}");
             if earlier.iter().any(|other| other.id == step.id) {
-                self.error(&format!("{at}/id"), format!("the step `{}` is given twice", step.id), "");
+                self.error(
+                    &format!("{at}/id"),
+                    format!("the step `{}` is given twice", step.id),
+                    "",
+                );
             }
             match (&step.query, &step.call, &step.write) {
                 (Some(query), None, None) => self.query(&format!("{at}/query"), query),
@@ -106,9 +120,18 @@ impl Checker<'_> {
                 "Use a named parameter: write `:name` in the statement and `parameters: { name: … }` beside it.",
             );
         }
-        let first = query.sql.split_whitespace().next().unwrap_or_default().to_lowercase();
+        let first = query
+            .sql
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
         if !matches!(first.as_str(), "select" | "with" | "values") {
-            self.error(&sql, "`sql` does not begin with SELECT", "A query only reads; use a `write` step to write.");
+            self.error(
+                &sql,
+                "`sql` does not begin with SELECT",
+                "A query only reads; use a `write` step to write.",
+            );
         }
         for (name, value) in &query.parameters {
             self.expressions(&format!("{at}/parameters/{name}"), value);
@@ -126,7 +149,10 @@ impl Checker<'_> {
                 self.error(
                     &path,
                     "the statement does not use `:cursor`",
-                    format!("Write for example `where {} > :cursor order by {}`.", cursor.column, cursor.column),
+                    format!(
+                        "Write for example `where {} > :cursor order by {}`.",
+                        cursor.column, cursor.column
+                    ),
                 );
             }
             if cursor.start.is_none() {
@@ -158,7 +184,9 @@ impl Checker<'_> {
                 );
             }
             let source_has_cursor = call.for_each.as_ref().is_some_and(|source| {
-                earlier.iter().any(|s| s.id == *source && s.query.as_ref().is_some_and(|q| q.cursor.is_some()))
+                earlier
+                    .iter()
+                    .any(|s| s.id == *source && s.query.as_ref().is_some_and(|q| q.cursor.is_some()))
             });
             if source_has_cursor {
                 self.warning(
@@ -180,13 +208,20 @@ impl Checker<'_> {
             self.expressions(&format!("{at}/with/{name}"), value);
         }
         if let Some(super::Pages::Count(0)) = call.pages {
-            self.error(&format!("{at}/pages"), "0 pages read nothing", "Give a positive number or `all`.");
+            self.error(
+                &format!("{at}/pages"),
+                "0 pages read nothing",
+                "Give a positive number or `all`.",
+            );
         }
         self.operation(at, call);
     }
 
     fn may_have_effect(&self, call: &CallStep) -> bool {
-        match self.catalogue.map(|catalogue| catalogue.operation(&call.connection, &call.operation)) {
+        match self
+            .catalogue
+            .map(|catalogue| catalogue.operation(&call.connection, &call.operation))
+        {
             Some(FoundOperation::Found(operation)) => !operation.method.is_safe(),
             _ => true,
         }
@@ -201,19 +236,31 @@ impl Checker<'_> {
             FoundOperation::NoConnection(known) => {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 let hint = suggest(call.connection.as_str(), &known, "Connections");
-                self.error(&format!("{at}/connection"), format!("there is no connection `{}`", call.connection), hint);
+                self.error(
+                    &format!("{at}/connection"),
+                    format!("there is no connection `{}`", call.connection),
+                    hint,
+                );
                 return;
             }
             FoundOperation::NoOperation(known) => {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 let hint = suggest(call.operation.as_str(), &known, "Operations");
-                self.error(&format!("{at}/operation"), format!("there is no operation `{}`", call.operation), hint);
+                self.error(
+                    &format!("{at}/operation"),
+                    format!("there is no operation `{}`", call.operation),
+                    hint,
+                );
                 return;
             }
         };
-        let fields = operation.body.as_ref().map(|body| body.fields());
-        let valid: Vec<&str> =
-            operation.parameters.keys().chain(fields.into_iter().flat_map(BTreeMap::keys)).map(String::as_str).collect();
+        let fields = operation.body.as_ref().map(crate::service::Body::fields);
+        let valid: Vec<&str> = operation
+            .parameters
+            .keys()
+            .chain(fields.into_iter().flat_map(BTreeMap::keys))
+            .map(String::as_str)
+            .collect();
         for name in call.parameters.keys() {
             if !valid.contains(&name.as_str()) {
                 let path = format!("{at}/with/{name}");
@@ -225,17 +272,31 @@ impl Checker<'_> {
             }
         }
         let given = |name: &str| {
-            call.parameters.contains_key(name) || call.cursor.as_ref().is_some_and(|cursor| cursor.parameter == name)
+            call.parameters.contains_key(name)
+                || call
+                    .cursor
+                    .as_ref()
+                    .is_some_and(|cursor| cursor.parameter == name)
         };
         let required = operation
             .parameters
             .iter()
             .filter(|(_, p)| p.required && p.default.is_none() && !p.account_id)
             .map(|(name, _)| name)
-            .chain(fields.into_iter().flatten().filter(|(_, f)| f.required && f.default.is_none()).map(|(name, _)| name));
+            .chain(
+                fields
+                    .into_iter()
+                    .flatten()
+                    .filter(|(_, f)| f.required && f.default.is_none())
+                    .map(|(name, _)| name),
+            );
         for name in required {
             if !given(name) {
-                self.error(at, format!("the operation needs `{name}`"), format!("Add `with: {{ {name}: … }}`."));
+                self.error(
+                    at,
+                    format!("the operation needs `{name}`"),
+                    format!("Add `with: {{ {name}: … }}`."),
+                );
             }
         }
         if !operation.method.is_safe() && call.key.is_none() && call.for_each.is_none() {
@@ -246,20 +307,40 @@ impl Checker<'_> {
             );
         }
         if operation.method.is_safe() && call.key.is_some() {
-            self.warning(&format!("{at}/key"), "`key` has no effect on an operation that only reads", "");
+            self.warning(
+                &format!("{at}/key"),
+                "`key` has no effect on an operation that only reads",
+                "",
+            );
         }
         if call.pages.is_some() && operation.pagination.is_none() {
-            self.error(&format!("{at}/pages"), "the operation has no pages", "Remove `pages`.");
+            self.error(
+                &format!("{at}/pages"),
+                "the operation has no pages",
+                "Remove `pages`.",
+            );
         }
+        self.call_cursor(at, call, &operation, &valid);
+    }
+
+    fn call_cursor(&mut self, at: &str, call: &CallStep, operation: &Operation, valid: &[&str]) {
         if let Some(cursor) = &call.cursor {
-            let columns: Vec<&str> =
-                operation.result.iter().flat_map(|result| result.columns.keys()).map(String::as_str).collect();
+            let columns: Vec<&str> = operation
+                .result
+                .iter()
+                .flat_map(|result| result.columns.keys())
+                .map(String::as_str)
+                .collect();
             if !columns.is_empty() && !columns.contains(&cursor.result.as_str()) {
                 let hint = suggest(&cursor.result, &columns, "It has");
-                self.error(&format!("{at}/cursor/result"), format!("the result has no column `{}`", cursor.result), hint);
+                self.error(
+                    &format!("{at}/cursor/result"),
+                    format!("the result has no column `{}`", cursor.result),
+                    hint,
+                );
             }
             if !valid.contains(&cursor.parameter.as_str()) {
-                let hint = suggest(&cursor.parameter, &valid, "It has");
+                let hint = suggest(&cursor.parameter, valid, "It has");
                 let message = format!("the operation has no parameter `{}`", cursor.parameter);
                 self.error(&format!("{at}/cursor/parameter"), message, hint);
             }
@@ -307,8 +388,11 @@ impl Checker<'_> {
 
     /// Complains unless an earlier step of that name yields records.
     fn source(&mut self, path: &str, name: &Name, earlier: &[&Step]) {
-        let sources: Vec<&str> =
-            earlier.iter().filter(|step| step.write.is_none()).map(|step| step.id.as_str()).collect();
+        let sources: Vec<&str> = earlier
+            .iter()
+            .filter(|step| step.write.is_none())
+            .map(|step| step.id.as_str())
+            .collect();
         if !sources.contains(&name.as_str()) {
             self.error(
                 path,
@@ -334,7 +418,8 @@ impl Checker<'_> {
 
     fn expression_problem(&mut self, path: &str, problem: ExpressionProblem) {
         let position = self.document.position_in_text(path, problem.line, problem.column);
-        self.problems.push(Problem::error(position, path, problem.message).hint(problem.hint));
+        self.problems
+            .push(Problem::error(position, path, problem.message).hint(problem.hint));
     }
 }
 

@@ -37,13 +37,16 @@ struct Place {
 impl Document {
     /// The place of a value by its JSON Pointer; the nearest known ancestor's where there is none.
     pub fn position(&self, pointer: &str) -> Position {
-        self.nearest(pointer).map_or(Position { line: 1, column: 1 }, |place| place.value)
+        self.nearest(pointer)
+            .map_or(Position { line: 1, column: 1 }, |place| place.value)
     }
 
     /// The place of a member's key by the member's JSON Pointer.
     pub fn key_position(&self, pointer: &str) -> Position {
         self.nearest(pointer)
-            .map_or(Position { line: 1, column: 1 }, |place| place.key.unwrap_or(place.value))
+            .map_or(Position { line: 1, column: 1 }, |place| {
+                place.key.unwrap_or(place.value)
+            })
     }
 
     /// The place of a character inside a text value; `line` and `column` count from 0 in the text.
@@ -52,11 +55,18 @@ impl Document {
             return Position { line: 1, column: 1 };
         };
         match place.text_offset {
-            Some(offset) if line == 0 => {
-                Position { line: place.value.line, column: place.value.column + offset + column }
-            }
-            Some(_) => Position { line: place.value.line + line, ..place.value },
-            None => Position { line: place.value.line + line + 1, column: column + 1 },
+            Some(offset) if line == 0 => Position {
+                line: place.value.line,
+                column: place.value.column + offset + column,
+            },
+            Some(_) => Position {
+                line: place.value.line + line,
+                ..place.value
+            },
+            None => Position {
+                line: place.value.line + line + 1,
+                column: column + 1,
+            },
         }
     }
 
@@ -77,8 +87,15 @@ pub(super) fn join(pointer: &str, member: &str) -> String {
 }
 
 enum Open {
-    Sequence { pointer: String, items: Vec<Value> },
-    Mapping { pointer: String, members: Map<String, Value>, key: Option<(String, Position)> },
+    Sequence {
+        pointer: String,
+        items: Vec<Value>,
+    },
+    Mapping {
+        pointer: String,
+        members: Map<String, Value>,
+        key: Option<(String, Position)>,
+    },
 }
 
 /// Reads all documents of a file.
@@ -88,8 +105,14 @@ enum Open {
 pub fn read(text: &str) -> (Vec<Document>, Vec<Problem>) {
     let mut reader = Reader::default();
     if text.len() > MAX_FILE_BYTES {
-        let message = format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", text.len());
-        return (Vec::new(), vec![Problem::error(Position { line: 1, column: 1 }, "", message)]);
+        let message = format!(
+            "the file has {} bytes; at most {MAX_FILE_BYTES} are read",
+            text.len()
+        );
+        return (
+            Vec::new(),
+            vec![Problem::error(Position { line: 1, column: 1 }, "", message)],
+        );
     }
     for event in Parser::new_from_str(text) {
         match event {
@@ -99,15 +122,21 @@ pub fn read(text: &str) -> (Vec<Document>, Vec<Problem>) {
                 }
             }
             Err(error) => {
-                let problem = Problem::error(position(*error.marker()), "", format!("YAML: {}", error.info()))
-                    .hint("Check the indentation and the quotes just before this place.");
+                let problem =
+                    Problem::error(position(*error.marker()), "", format!("YAML: {}", error.info()))
+                        .hint("Check the indentation and the quotes just before this place.");
                 reader.problems.push(problem);
                 break;
             }
         }
     }
-    let ends: Vec<usize> =
-        reader.documents.iter().skip(1).map(|document| document.first_line).chain([usize::MAX]).collect();
+    let ends: Vec<usize> = reader
+        .documents
+        .iter()
+        .skip(1)
+        .map(|document| document.first_line)
+        .chain([usize::MAX])
+        .collect();
     for (document, end) in reader.documents.iter_mut().zip(ends) {
         let lines = text.lines().enumerate().skip(document.first_line - 1);
         let own: Vec<&str> = lines
@@ -121,7 +150,10 @@ pub fn read(text: &str) -> (Vec<Document>, Vec<Problem>) {
 }
 
 fn position(marker: Marker) -> Position {
-    Position { line: marker.line(), column: marker.col() + 1 }
+    Position {
+        line: marker.line(),
+        column: marker.col() + 1,
+    }
 }
 
 #[derive(Default)]
@@ -157,23 +189,32 @@ impl Reader {
             }
             Event::Alias(_) => {
                 self.problems.push(
-                    Problem::error(here, "", "aliases (`*name`) are not read here").hint("Write the value out."),
+                    Problem::error(here, "", "aliases (`*name`) are not read here")
+                        .hint("Write the value out."),
                 );
                 self.add(Value::Null, here, Some(0));
             }
             Event::Scalar(text, style, _, tag) => {
                 if tag.is_some() {
-                    self.problems.push(Problem::error(here, "", "tags (`!name`) are not read here"));
+                    self.problems
+                        .push(Problem::error(here, "", "tags (`!name`) are not read here"));
                 }
                 return self.scalar(&text, style, here);
             }
             Event::SequenceStart(..) => {
                 let pointer = self.place(here, None);
-                self.open.push(Open::Sequence { pointer, items: Vec::new() });
+                self.open.push(Open::Sequence {
+                    pointer,
+                    items: Vec::new(),
+                });
             }
             Event::MappingStart(..) => {
                 let pointer = self.place(here, None);
-                self.open.push(Open::Mapping { pointer, members: Map::new(), key: None });
+                self.open.push(Open::Mapping {
+                    pointer,
+                    members: Map::new(),
+                    key: None,
+                });
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
@@ -195,7 +236,11 @@ impl Reader {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, here: Position) -> bool {
-        if let Some(Open::Mapping { pointer, members, key }) = self.open.last_mut()
+        if let Some(Open::Mapping {
+            pointer,
+            members,
+            key,
+        }) = self.open.last_mut()
             && key.is_none()
         {
             if members.contains_key(text) {
@@ -210,7 +255,9 @@ impl Reader {
         }
         let (value, text_offset) = match style {
             ScalarStyle::Plain => (plain(text), Some(0)),
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => (Value::String(text.to_owned()), Some(1)),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                (Value::String(text.to_owned()), Some(1))
+            }
             ScalarStyle::Literal | ScalarStyle::Folded => (Value::String(text.to_owned()), None),
         };
         self.add(value, here, text_offset);
@@ -227,7 +274,14 @@ impl Reader {
                 |(name, place)| (join(pointer, name), Some(*place)),
             ),
         };
-        self.positions.insert(pointer.clone(), Place { key, value: here, text_offset });
+        self.positions.insert(
+            pointer.clone(),
+            Place {
+                key,
+                value: here,
+                text_offset,
+            },
+        );
         pointer
     }
 
@@ -246,7 +300,8 @@ impl Reader {
                 } else if !value.is_null() {
                     // A key that is itself a list or mapping has no place in JSON.
                     let here = Position { line: 1, column: 1 };
-                    self.problems.push(Problem::error(here, "", "a key must be a text"));
+                    self.problems
+                        .push(Problem::error(here, "", "a key must be a text"));
                 }
             }
         }
@@ -279,6 +334,12 @@ fn number(text: &str) -> Option<Number> {
     if let Ok(whole) = text.strip_prefix('+').unwrap_or(text).parse::<i64>() {
         return Some(whole.into());
     }
-    let is_decimal = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
-    if is_decimal { text.parse::<f64>().ok().and_then(Number::from_f64) } else { None }
+    let is_decimal = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
+    if is_decimal {
+        text.parse::<f64>().ok().and_then(Number::from_f64)
+    } else {
+        None
+    }
 }

@@ -54,7 +54,10 @@ impl Problem {
 
     /// A warning at a place.
     pub fn warning(position: Position, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(position, path, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(position, path, message)
+        }
     }
 
     /// Adds what is valid, or what to do.
@@ -74,7 +77,11 @@ impl fmt::Display for Problem {
     /// `line:column: error: message (path)`, as compilers do, so that editors can jump there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = if self.is_error() { "error" } else { "warning" };
-        write!(f, "{}:{}: {severity}: {}", self.position.line, self.position.column, self.message)?;
+        write!(
+            f,
+            "{}:{}: {severity}: {}",
+            self.position.line, self.position.column, self.message
+        )?;
         if !self.path.is_empty() {
             write!(f, " (at {})", self.path)?;
         }

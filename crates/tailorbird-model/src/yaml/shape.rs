@@ -13,9 +13,31 @@ use crate::service::Span;
 
 /// Keywords that [`check`] understands or that only inform people.
 pub const KEYWORDS: [&str; 25] = [
-    "$defs", "$ref", "$schema", "additionalProperties", "anyOf", "const", "default", "description", "enum", "format",
-    "items", "maximum", "minItems", "minLength", "minimum", "oneOf", "pattern", "properties", "required", "title", "type",
-    "maxItems", "maxLength", "examples", "patternProperties",
+    "$defs",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "default",
+    "description",
+    "enum",
+    "format",
+    "items",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "oneOf",
+    "pattern",
+    "properties",
+    "required",
+    "title",
+    "type",
+    "maxItems",
+    "maxLength",
+    "examples",
+    "patternProperties",
 ];
 
 /// The JSON Schema (draft 2020-12) of a type.
@@ -25,7 +47,12 @@ pub fn schema_of<T: JsonSchema>() -> Value {
 
 /// All problems of shape of a document, and the JSON Pointers of its unknown keys.
 pub fn check(schema: &Value, document: &Document) -> (Vec<Problem>, Vec<String>) {
-    let mut checker = Checker { root: schema, document, problems: Vec::new(), unknown: Vec::new() };
+    let mut checker = Checker {
+        root: schema,
+        document,
+        problems: Vec::new(),
+        unknown: Vec::new(),
+    };
     checker.value(schema, &document.value, "");
     (checker.problems, checker.unknown)
 }
@@ -40,31 +67,47 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn say(&mut self, pointer: &str, message: String, hint: String) {
         let position = self.document.position(pointer);
-        self.problems.push(Problem::error(position, pointer, message).hint(hint));
+        self.problems
+            .push(Problem::error(position, pointer, message).hint(hint));
     }
 
     fn value(&mut self, schema: &'a Value, value: &Value, pointer: &str) {
         let schema = resolve(self.root, schema);
-        if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
+        if let Some(choices) = schema
+            .get("oneOf")
+            .or_else(|| schema.get("anyOf"))
+            .and_then(Value::as_array)
+        {
             return self.choice(choices, value, pointer);
         }
         if let Some(expected) = schema.get("const") {
             if expected != value {
-                self.say(pointer, format!("{} is not {}", show(value), show(expected)), String::new());
+                self.say(
+                    pointer,
+                    format!("{} is not {}", show(value), show(expected)),
+                    String::new(),
+                );
             }
             return;
         }
         if let Some(words) = schema.get("enum").and_then(Value::as_array) {
             if !words.contains(value) {
-                self.not_among(words.iter().map(plain).collect(), value, pointer);
+                self.not_among(&words.iter().map(plain).collect::<Vec<_>>(), value, pointer);
             }
             return;
         }
         if let Some(expected) = types(schema)
             && !expected.iter().any(|kind| is_of(kind, value))
         {
-            let expected: Vec<&str> = expected.into_iter().filter(|kind| *kind != "null").map(people).collect();
-            let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+            let expected: Vec<&str> = expected
+                .into_iter()
+                .filter(|kind| *kind != "null")
+                .map(people)
+                .collect();
+            let description = schema
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             self.say(
                 pointer,
                 format!("expected {}, found {}", expected.join(" or "), kind_of(value)),
@@ -80,10 +123,18 @@ impl<'a> Checker<'a> {
                 let bound = |name| schema.get(name).and_then(Value::as_f64);
                 let actual = number.as_f64().unwrap_or_default();
                 if let Some(least) = bound("minimum").filter(|least| actual < *least) {
-                    self.say(pointer, format!("{number} is too small"), format!("The least value is {least}."));
+                    self.say(
+                        pointer,
+                        format!("{number} is too small"),
+                        format!("The least value is {least}."),
+                    );
                 }
                 if let Some(most) = bound("maximum").filter(|most| actual > *most) {
-                    self.say(pointer, format!("{number} is too large"), format!("The greatest value is {most}."));
+                    self.say(
+                        pointer,
+                        format!("{number} is too large"),
+                        format!("The greatest value is {most}."),
+                    );
                 }
             }
             Value::Null | Value::Bool(_) => {}
@@ -99,7 +150,11 @@ impl<'a> Checker<'a> {
                 continue;
             }
             // The only maps with a pattern are those whose keys are names.
-            if let Some(inner) = schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.values().next()) {
+            if let Some(inner) = schema
+                .get("patternProperties")
+                .and_then(Value::as_object)
+                .and_then(|all| all.values().next())
+            {
                 if Name::is_valid(name) {
                     self.value(inner, member, &path);
                 } else {
@@ -112,31 +167,47 @@ impl<'a> Checker<'a> {
             }
             match schema.get("additionalProperties") {
                 Some(Value::Bool(false)) => {
-                    let valid: Vec<&str> = properties.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                    let valid: Vec<&str> = properties
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, _)| name.as_str())
+                        .collect();
                     let position = self.document.key_position(&path);
                     self.unknown.push(path.clone());
                     self.problems.push(
-                        Problem::error(position, path, format!("unknown key `{name}`"))
-                            .hint(suggest(name, &valid, "Valid keys here")),
+                        Problem::error(position, path, format!("unknown key `{name}`")).hint(suggest(
+                            name,
+                            &valid,
+                            "Valid keys here",
+                        )),
                     );
                 }
                 Some(Value::Bool(true)) | None => {}
                 Some(inner) => self.value(inner, member, &path),
             }
         }
-        for required in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+        for required in schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let name = required.as_str().unwrap_or_default();
             if !members.contains_key(name) {
                 let about = properties
                     .and_then(|all| all.get(name))
                     .map(|property| {
                         let own = property.get("description").and_then(Value::as_str);
-                        own.or_else(|| resolve(self.root, property).get("description").and_then(Value::as_str))
-                            .unwrap_or_default()
-                            .lines()
-                            .next()
-                            .unwrap_or_default()
-                            .to_owned()
+                        own.or_else(|| {
+                            resolve(self.root, property)
+                                .get("description")
+                                .and_then(Value::as_str)
+                        })
+                        .unwrap_or_default()
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
                     })
                     .unwrap_or_default();
                 self.say(pointer, format!("`{name}` is missing"), about);
@@ -161,9 +232,16 @@ impl<'a> Checker<'a> {
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else {
             return;
         };
-        let fits = if pattern.ends_with("[smhd]$") { text.parse::<Span>().is_ok() } else { Name::is_valid(text) };
+        let fits = if pattern.ends_with("[smhd]$") {
+            text.parse::<Span>().is_ok()
+        } else {
+            Name::is_valid(text)
+        };
         if !fits {
-            let valid = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+            let valid = schema
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             self.say(pointer, format!("{text:?} is not valid here"), valid.to_owned());
         }
     }
@@ -175,7 +253,12 @@ impl<'a> Checker<'a> {
         for choice in choices {
             let choice = resolve(self.root, choice);
             self.collect_words(choice, &mut words);
-            let mut attempt = Checker { root: self.root, document: self.document, problems: Vec::new(), unknown: Vec::new() };
+            let mut attempt = Checker {
+                root: self.root,
+                document: self.document,
+                problems: Vec::new(),
+                unknown: Vec::new(),
+            };
             attempt.value(choice, value, pointer);
             if attempt.problems.is_empty() {
                 return;
@@ -190,7 +273,7 @@ impl<'a> Checker<'a> {
                 self.problems.extend(problems);
                 self.unknown.extend(unknown);
             }
-            None => self.not_among(words, value, pointer),
+            None => self.not_among(&words, value, pointer),
         }
     }
 
@@ -200,14 +283,29 @@ impl<'a> Checker<'a> {
         if is_null_only || choice.get("const").is_some() || choice.get("enum").is_some() {
             return 0;
         }
-        if let Some(inner) = choice.get("oneOf").or_else(|| choice.get("anyOf")).and_then(Value::as_array) {
-            return inner.iter().map(|choice| self.likeness(resolve(self.root, choice), value)).max().unwrap_or(0);
+        if let Some(inner) = choice
+            .get("oneOf")
+            .or_else(|| choice.get("anyOf"))
+            .and_then(Value::as_array)
+        {
+            return inner
+                .iter()
+                .map(|choice| self.likeness(resolve(self.root, choice), value))
+                .max()
+                .unwrap_or(0);
         }
         let required = choice.get("required").and_then(Value::as_array);
-        let tag = required.filter(|all| all.len() == 1).and_then(|all| all.first()).and_then(Value::as_str);
+        let tag = required
+            .filter(|all| all.len() == 1)
+            .and_then(|all| all.first())
+            .and_then(Value::as_str);
         match (tag, value) {
             (Some(tag), Value::Object(members)) if members.contains_key(tag) => 2,
-            (Some(_), Value::Object(_)) if choice.get("additionalProperties") == Some(&Value::Bool(false)) => 0,
+            (Some(_), Value::Object(_))
+                if choice.get("additionalProperties") == Some(&Value::Bool(false)) =>
+            {
+                0
+            }
             _ => u8::from(types(choice).is_some_and(|kinds| kinds.iter().any(|kind| is_of(kind, value)))),
         }
     }
@@ -217,21 +315,38 @@ impl<'a> Checker<'a> {
             words.push(plain(word));
         } else if let Some(all) = choice.get("enum").and_then(Value::as_array) {
             words.extend(all.iter().map(plain));
-        } else if let Some(inner) = choice.get("oneOf").or_else(|| choice.get("anyOf")).and_then(Value::as_array) {
+        } else if let Some(inner) = choice
+            .get("oneOf")
+            .or_else(|| choice.get("anyOf"))
+            .and_then(Value::as_array)
+        {
             for choice in inner {
                 self.collect_words(resolve(self.root, choice), words);
             }
-        } else if let Some(tag) = choice.get("required").and_then(Value::as_array).and_then(|all| all.first()) {
+        } else if let Some(tag) = choice
+            .get("required")
+            .and_then(Value::as_array)
+            .and_then(|all| all.first())
+        {
             words.push(format!("{}: …", plain(tag)));
         } else if let Some(kinds) = types(choice) {
-            words.extend(kinds.into_iter().filter(|kind| *kind != "null").map(|kind| people(kind).to_owned()));
+            words.extend(
+                kinds
+                    .into_iter()
+                    .filter(|kind| *kind != "null")
+                    .map(|kind| people(kind).to_owned()),
+            );
         }
     }
 
-    fn not_among(&mut self, words: Vec<String>, value: &Value, pointer: &str) {
+    fn not_among(&mut self, words: &[String], value: &Value, pointer: &str) {
         let given = plain(value);
         let valid: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.say(pointer, format!("{} is not valid here", show(value)), suggest(&given, &valid, "Valid"));
+        self.say(
+            pointer,
+            format!("{} is not valid here", show(value)),
+            suggest(&given, &valid, "Valid"),
+        );
     }
 }
 

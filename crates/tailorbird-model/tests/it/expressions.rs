@@ -12,13 +12,18 @@ fn record() -> Record {
         ("stock".to_owned(), Value::Integer(7)),
         ("currency".to_owned(), Value::from("GBP")),
         ("note".to_owned(), Value::Null),
-        ("due".to_owned(), Value::Timestamp("2026-11-23T10:00:00Z".parse().unwrap())),
+        (
+            "due".to_owned(),
+            Value::Timestamp("2026-11-23T10:00:00Z".parse().unwrap()),
+        ),
     ])
 }
 
 fn evaluate(source: &str) -> Result<Value, Failure> {
     let mut expressions = Expressions::new();
-    let template = expressions.add(source).unwrap_or_else(|problem| panic!("{source}: {problem:?}"));
+    let template = expressions
+        .add(source)
+        .unwrap_or_else(|problem| panic!("{source}: {problem:?}"));
     let result = Record::from_pairs([("id".to_owned(), Value::from("17"))]);
     expressions.evaluate(&template, &Scope::of(&record()).with_record("result", &result))
 }
@@ -32,9 +37,15 @@ fn values() {
         ("{{ price }}", decimal("1234.50")),
         ("{{ stock }}", Value::Integer(7)),
         ("{{ note }}", Value::Null),
-        ("{{ due }}", Value::Timestamp("2026-11-23T10:00:00Z".parse().unwrap())),
+        (
+            "{{ due }}",
+            Value::Timestamp("2026-11-23T10:00:00Z".parse().unwrap()),
+        ),
         ("product-{{ sku }}", Value::from("product-A-1")),
-        ("{{ name }} at {{ price | money(currency) }}", Value::from("Kettle & Co at £1,234.50")),
+        (
+            "{{ name }} at {{ price | money(currency) }}",
+            Value::from("Kettle & Co at £1,234.50"),
+        ),
         ("{{ price | money('chf') }}", Value::from("CHF 1,234.50")),
         ("{{ price | money('JPY') }}", Value::from("¥1,235")),
         ("{{ 0.1 | plus(0.2) }}", decimal("0.3")),
@@ -50,7 +61,10 @@ fn values() {
         ("{{ -1 }}", Value::Integer(-1)),
         ("{{ due | date('%Y-%m-%d') }}", Value::from("2026-11-23")),
         ("{{ name | shorten(8) }}", Value::from("Kettle…")),
-        ("{% if stock is gt(5) %}plenty{% else %}few{% endif %}", Value::from("plenty")),
+        (
+            "{% if stock is gt(5) %}plenty{% else %}few{% endif %}",
+            Value::from("plenty"),
+        ),
     ];
     for (source, expected) in cases {
         assert_eq!(evaluate(source).unwrap(), expected, "{source}");
@@ -74,7 +88,8 @@ fn failures_name_the_cause_and_what_is_valid() {
     assert!(text.detail.contains("is not a number"), "{}", text.detail);
     let kinds = evaluate("{{ due is gt(3) }}").unwrap_err();
     assert!(kinds.detail.contains("cannot be compared"), "{}", kinds.detail);
-    let endless = evaluate("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}").unwrap_err();
+    let endless = evaluate("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}")
+        .unwrap_err();
     assert!(endless.message.contains("too much work"), "{endless}");
 }
 
@@ -91,7 +106,11 @@ fn operators_on_numbers_and_bad_syntax_are_refused_with_their_place() {
         ("{% include 'x' %}", 3, ""),
     ] {
         let problem = Expressions::new().add(source).expect_err(source);
-        assert_eq!((problem.line, problem.column), (0, column), "{source}: {problem:?}");
+        assert_eq!(
+            (problem.line, problem.column),
+            (0, column),
+            "{source}: {problem:?}"
+        );
         assert!(problem.hint.contains(words), "{source}: {problem:?}");
     }
 }
@@ -110,7 +129,15 @@ fn nested_literals_are_templates_too() {
     let json = serde_json::json!({"a": ["{{ sku }}", 2, {"b": "{{ price }}"}]});
     let template = expressions.add_json(&json).unwrap();
     let value = expressions.evaluate(&template, &Scope::of(&record())).unwrap();
-    assert_eq!(value, Value::Json(serde_json::json!({"a": ["A-1", 2, {"b": "1234.50"}]})));
-    let problems = expressions.add_json(&serde_json::json!({"a": ["{{ x > 1 }}"], "b": "{{"})).unwrap_err();
-    assert_eq!(problems.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["/a/0", "/b"]);
+    assert_eq!(
+        value,
+        Value::Json(serde_json::json!({"a": ["A-1", 2, {"b": "1234.50"}]}))
+    );
+    let problems = expressions
+        .add_json(&serde_json::json!({"a": ["{{ x > 1 }}"], "b": "{{"}))
+        .unwrap_err();
+    assert_eq!(
+        problems.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+        ["/a/0", "/b"]
+    );
 }

@@ -7,7 +7,11 @@ use tailorbird_model::task::{self, Task};
 use tailorbird_model::yaml::{Problem, shape};
 
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n    {}\n", problem.hint)).collect()
+    problems
+        .iter()
+        .map(|problem| format!("{problem}\n    {}", problem.hint))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -15,10 +19,33 @@ fn the_task_files_of_the_product_description_are_good() {
     let (tasks, problems) = task::check::read(include_str!("../files/good-tasks.yaml"), None);
     assert_eq!(lines(&problems), "");
     assert_eq!(tasks.len(), 2);
-    assert!(tasks[0].document.source.contains("# delivered once per key, whatever happens"));
-    assert!(tasks[1].document.source.starts_with("task: collect-mentions"), "{}", tasks[1].document.source);
-    assert!(tasks[1].document.source.ends_with("key: [id] }\n"), "{}", tasks[1].document.source);
-    assert_eq!(tasks[1].value.steps[0].call.as_ref().unwrap().cursor.as_ref().unwrap().parameter, "since_id");
+    assert!(
+        tasks[0]
+            .document
+            .source
+            .contains("# delivered once per key, whatever happens")
+    );
+    assert!(
+        tasks[1].document.source.starts_with("task: collect-mentions"),
+        "{}",
+        tasks[1].document.source
+    );
+    assert!(
+        tasks[1].document.source.ends_with("key: [id] }\n"),
+        "{}",
+        tasks[1].document.source
+    );
+    assert_eq!(
+        tasks[1].value.steps[0]
+            .call
+            .as_ref()
+            .unwrap()
+            .cursor
+            .as_ref()
+            .unwrap()
+            .parameter,
+        "since_id"
+    );
 }
 
 #[test]
@@ -35,7 +62,8 @@ fn every_problem_of_a_service_file_is_said_at_once_with_its_place() {
 
 #[test]
 fn broken_yaml_has_a_place_and_keeps_what_came_before() {
-    let text = "task: a\nsteps:\n  - id: q\n    query: { database: d, sql: 'select 1' }\n---\ntask: [b\n  steps: }";
+    let text =
+        "task: a\nsteps:\n  - id: q\n    query: { database: d, sql: 'select 1' }\n---\ntask: [b\n  steps: }";
     let (tasks, problems) = task::check::read(text, None);
     assert_eq!(tasks.len(), 1);
     assert_eq!(problems.len(), 1);
@@ -46,9 +74,17 @@ fn broken_yaml_has_a_place_and_keeps_what_came_before() {
 #[test]
 fn aliases_and_endless_files_are_refused() {
     let (_, problems) = task::check::read("task: &a x\ndescription: *a\nsteps: []\n", None);
-    assert!(problems.iter().any(|p| p.message.contains("aliases")), "{}", lines(&problems));
+    assert!(
+        problems.iter().any(|p| p.message.contains("aliases")),
+        "{}",
+        lines(&problems)
+    );
     let (_, problems) = task::check::read(&"[".repeat(100), None);
-    assert!(problems.iter().any(|p| p.message.contains("levels deep")), "{}", lines(&problems));
+    assert!(
+        problems.iter().any(|p| p.message.contains("levels deep")),
+        "{}",
+        lines(&problems)
+    );
     let (_, problems) = task::check::read(&" ".repeat(2_000_000), None);
     assert!(problems[0].message.contains("at most"), "{}", lines(&problems));
 }
@@ -62,7 +98,8 @@ fn the_checker_understands_every_keyword_of_our_schemas() {
                     if !inside_names {
                         found.insert(name.clone());
                     }
-                    let names = !inside_names && matches!(name.as_str(), "properties" | "patternProperties" | "$defs");
+                    let names = !inside_names
+                        && matches!(name.as_str(), "properties" | "patternProperties" | "$defs");
                     if !matches!(name.as_str(), "default" | "const" | "enum" | "examples") || inside_names {
                         walk(member, names, found);
                     }
@@ -75,6 +112,9 @@ fn the_checker_understands_every_keyword_of_our_schemas() {
     let mut found = BTreeSet::new();
     walk(&shape::schema_of::<Task>(), false, &mut found);
     walk(&shape::schema_of::<Service>(), false, &mut found);
-    let unknown: Vec<_> = found.iter().filter(|keyword| !shape::KEYWORDS.contains(&keyword.as_str())).collect();
+    let unknown: Vec<_> = found
+        .iter()
+        .filter(|keyword| !shape::KEYWORDS.contains(&keyword.as_str()))
+        .collect();
     assert!(unknown.is_empty(), "shape.rs does not understand {unknown:?}");
 }

@@ -24,12 +24,24 @@ fn only_these_transitions_exist() {
         (S::Skipped, E::ResolvedAgain, S::Pending),
     ];
     let events = [
-        E::Intend, E::Accepted, E::Refused, E::NotSent, E::Lost, E::FoundByLookUp, E::AbsentByLookUp, E::ResolvedSent,
-        E::ResolvedAgain, E::ResolvedSkip, E::ContentChanged,
+        E::Intend,
+        E::Accepted,
+        E::Refused,
+        E::NotSent,
+        E::Lost,
+        E::FoundByLookUp,
+        E::AbsentByLookUp,
+        E::ResolvedSent,
+        E::ResolvedAgain,
+        E::ResolvedSkip,
+        E::ContentChanged,
     ];
     for state in S::ALL {
         for event in events {
-            let expected = allowed.iter().find(|(s, e, _)| (*s, *e) == (state, event)).map(|(_, _, next)| *next);
+            let expected = allowed
+                .iter()
+                .find(|(s, e, _)| (*s, *e) == (state, event))
+                .map(|(_, _, next)| *next);
             assert_eq!(next_state(state, event), expected, "{state} on {event:?}");
         }
     }
@@ -37,5 +49,9 @@ fn only_these_transitions_exist() {
 
 #[test]
 fn nothing_leads_out_of_delivered() {
-    assert!([E::Intend, E::Lost, E::NotSent, E::ResolvedAgain].iter().all(|e| next_state(S::Delivered, *e).is_none()));
+    assert!(
+        [E::Intend, E::Lost, E::NotSent, E::ResolvedAgain]
+            .iter()
+            .all(|e| next_state(S::Delivered, *e).is_none())
+    );
 }

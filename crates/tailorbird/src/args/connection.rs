@@ -7,7 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectionCommand {
     /// Adds a connection, or changes what is given of an existing one; an incomplete one is saved too
-    #[command(after_help = "Examples:\n  tailorbird connection add company-x --service x\n  tailorbird connection add company-x --service x --secrets keys.json\n  tailorbird connection add crm --service generic-oauth1 --set root_url=https://api.example.com/1 \\\n      --set temporary_credentials_url=https://api.example.com/oauth/request_token \\\n      --set authorization_url=https://api.example.com/oauth/authorize \\\n      --set token_url=https://api.example.com/oauth/access_token --set signature_method=HMAC-SHA256\n\nThe secrets are asked for where a terminal is there, or read as JSON from --secrets FILE (or `-`):\n  {\"client_key\":\"…\",\"client_secret\":\"…\",\"token\":\"…\",\"token_secret\":\"…\",\"rsa_private_key\":\"…\"}\nevery member may be absent. They are sealed in the home folder and never printed.")]
+    #[command(
+        after_help = "Examples:\n  tailorbird connection add company-x --service x\n  tailorbird connection add company-x --service x --secrets keys.json\n  tailorbird connection add crm --service generic-oauth1 --set root_url=https://api.example.com/1 \\\n      --set temporary_credentials_url=https://api.example.com/oauth/request_token \\\n      --set authorization_url=https://api.example.com/oauth/authorize \\\n      --set token_url=https://api.example.com/oauth/access_token --set signature_method=HMAC-SHA256\n\nThe secrets are asked for where a terminal is there, or read as JSON from --secrets FILE (or `-`):\n  {\"client_key\":\"…\",\"client_secret\":\"…\",\"token\":\"…\",\"token_secret\":\"…\",\"rsa_private_key\":\"…\"}\nevery member may be absent. They are sealed in the home folder and never printed."
+    )]
     Add {
         /// The connection's name
         name: String,
@@ -22,7 +24,9 @@ pub(crate) enum ConnectionCommand {
         secrets: Option<PathBuf>,
     },
     /// Gets access token and secret: the wizard of four screens
-    #[command(after_help = "Examples:\n  tailorbird connection authorize company-x\n  tailorbird connection authorize company-x --callback loopback\n\nFor scripts, in two moves:\n  tailorbird connection authorize company-x --start        # prints {\"connection\",\"authorize_url\",\"expires_at\"}\n  tailorbird connection authorize company-x --verifier 1234567")]
+    #[command(
+        after_help = "Examples:\n  tailorbird connection authorize company-x\n  tailorbird connection authorize company-x --callback loopback\n\nFor scripts, in two moves:\n  tailorbird connection authorize company-x --start        # prints {\"connection\",\"authorize_url\",\"expires_at\"}\n  tailorbird connection authorize company-x --verifier 1234567"
+    )]
     Authorize {
         /// The connection
         name: String,
@@ -83,12 +87,14 @@ pub(crate) enum ConnectionCommand {
 pub(crate) enum Callback {
     /// A person types the code that the provider shows.
     Oob,
-    /// The browser is sent back to http://127.0.0.1:7082/oauth/callback.
+    /// The browser is sent back to `http://127.0.0.1:7082/oauth/callback`.
     Loopback,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tailorbird call company-x get_me\n  tailorbird call company-x create_post --param text='Hello'\n  tailorbird call company-x 'GET /2/users/{id}/tweets' --param id=42 --param max_results=5\n  tailorbird call company-x 'POST /2/tweets' --body post.json\n  tailorbird call company-x create_post --param text='Hello' --dry-run\n  tailorbird call company-x get_me --as-curl")]
+#[command(
+    after_help = "Examples:\n  tailorbird call company-x get_me\n  tailorbird call company-x create_post --param text='Hello'\n  tailorbird call company-x 'GET /2/users/{id}/tweets' --param id=42 --param max_results=5\n  tailorbird call company-x 'POST /2/tweets' --body post.json\n  tailorbird call company-x create_post --param text='Hello' --dry-run\n  tailorbird call company-x get_me --as-curl"
+)]
 pub(crate) struct CallArguments {
     /// The connection
     pub(crate) connection: String,

@@ -5,7 +5,9 @@ use clap::{Subcommand, ValueEnum};
 #[derive(Debug, Subcommand)]
 pub(crate) enum DatabaseCommand {
     /// Adds a database, or changes what is given of an existing one
-    #[command(after_help = "Examples:\n  tailorbird database add erp --kind sqlite --set path=erp.sqlite\n  tailorbird database add erp --writable        # lets `write` steps write")]
+    #[command(
+        after_help = "Examples:\n  tailorbird database add erp --kind sqlite --set path=erp.sqlite\n  tailorbird database add erp --writable        # lets `write` steps write"
+    )]
     Add {
         /// The database's name
         name: String,
@@ -35,7 +37,9 @@ pub(crate) enum DatabaseCommand {
         name: String,
     },
     /// Runs one SELECT statement and prints the rows
-    #[command(after_help = "Example:\n  tailorbird database query erp 'select sku, price from products limit 5' --output json")]
+    #[command(
+        after_help = "Example:\n  tailorbird database query erp 'select sku, price from products limit 5' --output json"
+    )]
     Query {
         /// The database
         name: String,

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tailorbird sandbox\n  tailorbird sandbox --listen 127.0.0.1:0 --state sandbox.state\n  tailorbird sandbox --tls-listen 127.0.0.1:0 --proxy-listen 127.0.0.1:0 --ca-out ca.pem\n  HTTPS_PROXY=… REQUESTS_CA_BUNDLE=ca.pem python my_tweepy_script.py   # an unmodified client")]
+#[command(
+    after_help = "Examples:\n  tailorbird sandbox\n  tailorbird sandbox --listen 127.0.0.1:0 --state sandbox.state\n  tailorbird sandbox --tls-listen 127.0.0.1:0 --proxy-listen 127.0.0.1:0 --ca-out ca.pem\n  HTTPS_PROXY=… REQUESTS_CA_BUNDLE=ca.pem python my_tweepy_script.py   # an unmodified client"
+)]
 pub(crate) struct SandboxArguments {
     /// Where portal and API listen; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:7081", value_name = "ADDR")]

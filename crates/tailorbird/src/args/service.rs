@@ -10,7 +10,9 @@ pub(crate) enum ServiceCommand {
     #[command(after_help = "Example:\n  tailorbird service list")]
     List,
     /// Shows a service as YAML
-    #[command(after_help = "Examples:\n  tailorbird service show x\n  tailorbird service show x > my-x.yaml    # a start for your own")]
+    #[command(
+        after_help = "Examples:\n  tailorbird service show x\n  tailorbird service show x > my-x.yaml    # a start for your own"
+    )]
     Show {
         /// The service
         name: String,

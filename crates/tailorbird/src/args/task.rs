@@ -14,7 +14,9 @@ pub(crate) enum TaskCommand {
         files: Vec<PathBuf>,
     },
     /// Takes the tasks of files in; a changed task becomes a new version
-    #[command(after_help = "Examples:\n  tailorbird task apply announce.yaml\n  tailorbird task apply announce.yaml --accept-rekey   # after reading how many records would go again")]
+    #[command(
+        after_help = "Examples:\n  tailorbird task apply announce.yaml\n  tailorbird task apply announce.yaml --accept-rekey   # after reading how many records would go again"
+    )]
     Apply {
         /// The files; `-` is standard input
         #[arg(required = true, value_name = "FILE")]
@@ -33,7 +35,9 @@ pub(crate) enum TaskCommand {
         name: String,
     },
     /// Runs a task now and follows it to its end; goes on with an interrupted run
-    #[command(after_help = "Examples:\n  tailorbird task run announce-new-products\n  tailorbird task run announce-new-products --output json\n\nCtrl-C stops safely: what is under way is finished, nothing is lost, and the next run goes on.")]
+    #[command(
+        after_help = "Examples:\n  tailorbird task run announce-new-products\n  tailorbird task run announce-new-products --output json\n\nCtrl-C stops safely: what is under way is finished, nothing is lost, and the next run goes on."
+    )]
     Run {
         /// The task
         name: String,
@@ -102,9 +106,11 @@ pub(crate) enum RunCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeliveryCommand {
     /// Lists deliveries, in the order in which they became known
-    #[command(after_help = "Examples:\n  tailorbird delivery list --state in_doubt\n  tailorbird delivery list --state rejected --task announce-new-products --output json")]
+    #[command(
+        after_help = "Examples:\n  tailorbird delivery list --state in_doubt\n  tailorbird delivery list --state rejected --task announce-new-products --output json"
+    )]
     List {
-        /// Only deliveries in this state: pending, sending, delivered, rejected, in_doubt or skipped
+        /// Only deliveries in this state: `pending`, `sending`, `delivered`, `rejected`, `in_doubt` or `skipped`
         #[arg(long)]
         state: Option<String>,
         /// Only deliveries of this task
@@ -124,7 +130,9 @@ pub(crate) enum DeliveryCommand {
         key_or_id: String,
     },
     /// Decides a delivery that is in doubt, rejected or skipped
-    #[command(after_help = "Examples:\n  tailorbird delivery resolve product-KET-1042 --as sent --result '{\"id\":\"1726\"}'\n  tailorbird delivery resolve product-KET-1042 --as again\n  tailorbird delivery resolve product-KET-1042 --as skip")]
+    #[command(
+        after_help = "Examples:\n  tailorbird delivery resolve product-KET-1042 --as sent --result '{\"id\":\"1726\"}'\n  tailorbird delivery resolve product-KET-1042 --as again\n  tailorbird delivery resolve product-KET-1042 --as skip"
+    )]
     Resolve {
         /// The key or the id
         key_or_id: String,

@@ -15,7 +15,10 @@ pub(crate) async fn run(home: &Path, arguments: CallArguments, render: Render) -
     let app = App::open(home)?;
     let body = match &arguments.body {
         Some(file) => Some(CallBody {
-            content_type: arguments.content_type.clone().unwrap_or_else(|| "application/json".to_owned()),
+            content_type: arguments
+                .content_type
+                .clone()
+                .unwrap_or_else(|| "application/json".to_owned()),
             bytes: input::bytes(file)?,
         }),
         None => None,
@@ -58,13 +61,16 @@ pub(crate) async fn run(home: &Path, arguments: CallArguments, render: Render) -
 fn target(text: &str) -> Result<CallTarget, AppError> {
     match text.split_once(' ') {
         Some((method, path)) if path.trim_start().starts_with('/') => {
-            let method: Method = method.parse().map_err(|error: tailorbird_model::service::UnknownMethod| {
-                AppError::usage(tailorbird_model::Failure::new(
-                    tailorbird_model::codes::PARAMETER,
-                    tailorbird_model::Meaning::Rejected,
-                    error.to_string(),
-                ))
-            })?;
+            let method: Method =
+                method
+                    .parse()
+                    .map_err(|error: tailorbird_model::service::UnknownMethod| {
+                        AppError::usage(tailorbird_model::Failure::new(
+                            tailorbird_model::codes::PARAMETER,
+                            tailorbird_model::Meaning::Rejected,
+                            error.to_string(),
+                        ))
+                    })?;
             Ok(CallTarget::Raw(method, path.trim().to_owned()))
         }
         _ => Ok(CallTarget::Operation(input::name(text)?)),

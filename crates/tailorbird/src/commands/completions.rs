@@ -6,6 +6,11 @@ use crate::Ended;
 use crate::args::Arguments;
 
 pub(crate) fn run(shell: clap_complete::Shell) -> Ended {
-    clap_complete::generate(shell, &mut Arguments::command(), "tailorbird", &mut std::io::stdout());
+    clap_complete::generate(
+        shell,
+        &mut Arguments::command(),
+        "tailorbird",
+        &mut std::io::stdout(),
+    );
     Ended::Well
 }

@@ -1,7 +1,7 @@
 //! `connection …`.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tailorbird_app::{AddConnection, App, AppError, Callback, ConnectionView, Diagnosis, SecretsInput};
@@ -13,61 +13,19 @@ use crate::render::{Render, table};
 
 pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render) -> Result<Ended, AppError> {
     match command {
-        ConnectionCommand::Add { name, service, settings, secrets } => {
-            let (app, made) = App::create(home).await?;
-            if made {
-                render.talk(&format!("Made the home folder {}.", home.display()));
-            }
-            let name = input::name(&name)?;
-            let service = service.as_deref().map(input::name).transpose()?;
-            let secrets = match secrets {
-                Some(file) => Some(SecretsInput::from_json(&input::text(&file)?)?),
-                None => None,
-            };
-            let add = AddConnection { name: name.clone(), service, settings: input::pairs(&settings)?, secrets };
-            let asks = add.secrets.is_none() && std::io::stdin().is_terminal() && !render.is_json();
-            let mut added = app.add_connection(add).await?;
-            tell(render, &added.notes, &added.warnings);
-            if asks && !added.view.missing.is_empty() {
-                added = wizard::ask_for_keys(&app, &name, render, added).await?;
-            }
-            render.data(&added.view.to_json(), || connection_text(&added.view));
-        }
-        ConnectionCommand::Authorize { name, start, verifier, callback } => {
-            let app = App::open(home)?;
-            let name = input::name(&name)?;
-            let callback = match callback {
-                connection::Callback::Oob => Callback::OutOfBand,
-                connection::Callback::Loopback => Callback::Loopback,
-            };
-            if start {
-                let started = app.authorize_start(&name, callback).await?;
-                tell(render, &[], &started.warnings);
-                render.json(&json!({
-                    "connection": started.connection,
-                    "authorize_url": started.authorize_url,
-                    "expires_at": started.expires_at,
-                }));
-                return Ok(Ended::Well);
-            }
-            let finished = match verifier {
-                Some(code) => {
-                    let code = if code == "-" { input::text(Path::new("-"))? } else { code };
-                    app.authorize_finish(&name, &code).await?
-                }
-                None => wizard::authorize(&app, &name, callback, render).await?,
-            };
-            tell(render, &finished.notes, &[]);
-            let json = json!({
-                "connection": finished.connection,
-                "account": finished.account.as_ref().map(|account| json!(account)),
-                "level": finished.level,
-            });
-            if render.is_json() || !std::io::stdout().is_terminal() {
-                render.json(&json);
-            } else {
-                render.raw(&format!("{}\n", wizard::finished_text(&finished)));
-            }
+        ConnectionCommand::Add {
+            name,
+            service,
+            settings,
+            secrets,
+        } => add(home, &name, service, &settings, secrets, render).await?,
+        ConnectionCommand::Authorize {
+            name,
+            start,
+            verifier,
+            callback,
+        } => {
+            authorize(home, &name, start, verifier, callback, render).await?;
         }
         ConnectionCommand::List => {
             let views = App::open(home)?.connections()?;
@@ -106,8 +64,15 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
                 "level": tested.level,
             });
             render.data(&json, || {
-                let account = tested.account.as_ref().map_or("an account that is not told", |a| a.name.as_str());
-                let level = tested.level_words.as_deref().or(tested.level.as_deref()).unwrap_or("not told");
+                let account = tested
+                    .account
+                    .as_ref()
+                    .map_or("an account that is not told", |a| a.name.as_str());
+                let level = tested
+                    .level_words
+                    .as_deref()
+                    .or(tested.level.as_deref())
+                    .unwrap_or("not told");
                 format!("{name} works. Account: {account}. Access level: {level}.")
             });
         }
@@ -120,7 +85,11 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
                 "tried": diagnosis.tried,
             });
             render.data(&json, || diagnosis_text(&name, &diagnosis));
-            return Ok(if diagnosis.works { Ended::Well } else { Ended::Failed });
+            return Ok(if diagnosis.works {
+                Ended::Well
+            } else {
+                Ended::Failed
+            });
         }
         ConnectionCommand::Export { name } => {
             let (json, yaml) = App::open(home)?.export_connection(&input::name(&name)?)?;
@@ -128,7 +97,7 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
         }
         ConnectionCommand::Import { file } => {
             let text = input::text(&file)?;
-            let (app, made) = App::create(home).await?;
+            let (app, made) = App::create(home)?;
             if made {
                 render.talk(&format!("Made the home folder {}.", home.display()));
             }
@@ -138,10 +107,97 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
         }
         ConnectionCommand::Remove { name } => {
             App::open(home)?.remove_connection(&input::name(&name)?).await?;
-            render.data(&json!({"removed": name}), || format!("Connection {name} and its secrets are removed."));
+            render.data(&json!({"removed": name}), || {
+                format!("Connection {name} and its secrets are removed.")
+            });
         }
     }
     Ok(Ended::Well)
+}
+
+/// Adds or changes a connection; asks for its keys where a person sits there.
+async fn add(
+    home: &Path,
+    name: &str,
+    service: Option<String>,
+    settings: &[String],
+    secrets: Option<PathBuf>,
+    render: Render,
+) -> Result<(), AppError> {
+    let (app, made) = App::create(home)?;
+    if made {
+        render.talk(&format!("Made the home folder {}.", home.display()));
+    }
+    let name = input::name(name)?;
+    let service = service.as_deref().map(input::name).transpose()?;
+    let secrets = match secrets {
+        Some(file) => Some(SecretsInput::from_json(&input::text(&file)?)?),
+        None => None,
+    };
+    let add = AddConnection {
+        name: name.clone(),
+        service,
+        settings: input::pairs(settings)?,
+        secrets,
+    };
+    let asks = add.secrets.is_none() && std::io::stdin().is_terminal() && !render.is_json();
+    let mut added = app.add_connection(add).await?;
+    tell(render, &added.notes, &added.warnings);
+    if asks && !added.view.missing.is_empty() {
+        added = wizard::ask_for_keys(&app, &name, render, added).await?;
+    }
+    render.data(&added.view.to_json(), || connection_text(&added.view));
+    Ok(())
+}
+
+/// The wizard, or one of the two moves for scripts.
+async fn authorize(
+    home: &Path,
+    name: &str,
+    start: bool,
+    verifier: Option<String>,
+    callback: connection::Callback,
+    render: Render,
+) -> Result<(), AppError> {
+    let app = App::open(home)?;
+    let name = input::name(name)?;
+    let callback = match callback {
+        connection::Callback::Oob => Callback::OutOfBand,
+        connection::Callback::Loopback => Callback::Loopback,
+    };
+    if start {
+        let started = app.authorize_start(&name, callback).await?;
+        tell(render, &[], &started.warnings);
+        render.json(&json!({
+            "connection": started.connection,
+            "authorize_url": started.authorize_url,
+            "expires_at": started.expires_at,
+        }));
+        return Ok(());
+    }
+    let finished = match verifier {
+        Some(code) => {
+            let code = if code == "-" {
+                input::text(Path::new("-"))?
+            } else {
+                code
+            };
+            app.authorize_finish(&name, &code).await?
+        }
+        None => wizard::authorize(&app, &name, callback, render).await?,
+    };
+    tell(render, &finished.notes, &[]);
+    let json = json!({
+        "connection": finished.connection,
+        "account": finished.account.as_ref().map(|account| json!(account)),
+        "level": finished.level,
+    });
+    if render.is_json() || !std::io::stdout().is_terminal() {
+        render.json(&json);
+    } else {
+        render.raw(&format!("{}\n", wizard::finished_text(&finished)));
+    }
+    Ok(())
 }
 
 pub(crate) fn tell(render: Render, notes: &[String], warnings: &[String]) {
@@ -179,7 +235,12 @@ fn diagnosis_text(name: &str, diagnosis: &Diagnosis) -> String {
 }
 
 pub(crate) fn connection_text(view: &ConnectionView) -> String {
-    let mut text = format!("Connection {} to {}: {}\n", view.connection, view.service_title, view.state());
+    let mut text = format!(
+        "Connection {} to {}: {}\n",
+        view.connection,
+        view.service_title,
+        view.state()
+    );
     if let Some(root) = &view.root_url {
         text.push_str(&format!("  root URL: {root}\n"));
     }

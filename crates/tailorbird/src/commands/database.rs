@@ -13,13 +13,23 @@ use crate::render::{Render, table};
 
 pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -> Result<Ended, AppError> {
     match command {
-        DatabaseCommand::Add { name, kind, settings, writable } => {
-            let (app, made) = App::create(home).await?;
+        DatabaseCommand::Add {
+            name,
+            kind,
+            settings,
+            writable,
+        } => {
+            let (app, made) = App::create(home)?;
             if made {
                 render.talk(&format!("Made the home folder {}.", home.display()));
             }
             let kind = kind.map(|Kind::Sqlite| DatabaseKind::Sqlite);
-            let add = AddDatabase { name: input::name(&name)?, kind, settings: input::pairs(&settings)?, writable };
+            let add = AddDatabase {
+                name: input::name(&name)?,
+                kind,
+                settings: input::pairs(&settings)?,
+                writable,
+            };
             let (database, notes) = app.add_database(add).await?;
             for note in notes {
                 render.talk(&format!("note: {note}"));
@@ -41,13 +51,20 @@ pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -
                 })
                 .collect();
             render.data(&json!(databases), || {
-                table(&["DATABASE", "KIND", "WRITABLE", "SETTINGS"], &rows, "There are no databases. `tailorbird database add --help` shows how to add one.")
+                table(
+                    &["DATABASE", "KIND", "WRITABLE", "SETTINGS"],
+                    &rows,
+                    "There are no databases. `tailorbird database add --help` shows how to add one.",
+                )
             });
         }
         DatabaseCommand::Test { name } => {
             let found = App::open(home)?.test_database(&input::name(&name)?)?;
             render.data(&found, || {
-                format!("{name} can be opened: {} tables.", found.get("tables").map(ToString::to_string).unwrap_or_default())
+                format!(
+                    "{name} can be opened: {} tables.",
+                    found.get("tables").map(ToString::to_string).unwrap_or_default()
+                )
             });
         }
         DatabaseCommand::Tables { name } => {
@@ -57,23 +74,38 @@ pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -
                 .flat_map(|t| {
                     t.columns.iter().map(|c| {
                         let key = if c.primary_key.is_some() { "key" } else { "" };
-                        vec![t.name.clone(), c.name.clone(), c.declared_type.clone(), key.to_owned()]
+                        vec![
+                            t.name.clone(),
+                            c.name.clone(),
+                            c.declared_type.clone(),
+                            key.to_owned(),
+                        ]
                     })
                 })
                 .collect();
-            render.data(&json!(tables), || table(&["TABLE", "COLUMN", "TYPE", "KEY"], &rows, "There are no tables."));
+            render.data(&json!(tables), || {
+                table(&["TABLE", "COLUMN", "TYPE", "KEY"], &rows, "There are no tables.")
+            });
         }
         DatabaseCommand::Query { name, sql, limit } => {
             let found = App::open(home)?.query_database(&input::name(&name)?, &sql, limit)?;
             if found.truncated {
-                render.talk(&format!("note: there are more rows; only {limit} are shown (`--limit N` shows more)."));
+                render.talk(&format!(
+                    "note: there are more rows; only {limit} are shown (`--limit N` shows more)."
+                ));
             }
             let (head, records) = (found.columns, found.records);
-            let rows: Vec<Vec<String>> =
-                records.iter().map(|r| r.values().iter().map(ToString::to_string).collect()).collect();
+            let rows: Vec<Vec<String>> = records
+                .iter()
+                .map(|r| r.values().iter().map(ToString::to_string).collect())
+                .collect();
             let json: Vec<_> = records.iter().map(tailorbird_model::Record::to_json).collect();
             render.data(&json.into(), || {
-                table(&head.iter().map(String::as_str).collect::<Vec<_>>(), &rows, "No rows.")
+                table(
+                    &head.iter().map(String::as_str).collect::<Vec<_>>(),
+                    &rows,
+                    "No rows.",
+                )
             });
         }
     }

@@ -15,14 +15,28 @@ use crate::render::{Render, letter, table};
 pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -> Result<Ended, AppError> {
     let app = App::open(home)?;
     match command {
-        DeliveryCommand::List { state, task, key, limit } => {
+        DeliveryCommand::List {
+            state,
+            task,
+            key,
+            limit,
+        } => {
             let state = state.as_deref().map(parse_state).transpose()?;
             let task = task.as_deref().map(input::name).transpose()?;
-            let deliveries = app.deliveries(&DeliveryFilter { state, task, key, limit })?;
+            let deliveries = app.deliveries(&DeliveryFilter {
+                state,
+                task,
+                key,
+                limit,
+            })?;
             let rows: Vec<Vec<String>> = deliveries.iter().map(row).collect();
             let json: Vec<_> = deliveries.iter().map(delivery_json).collect();
             render.data(&json.into(), || {
-                table(&["ID", "KEY", "STATE", "ATTEMPTS", "TASK", "STEP", "UPDATED", "WHY"], &rows, "No deliveries fit.")
+                table(
+                    &["ID", "KEY", "STATE", "ATTEMPTS", "TASK", "STEP", "UPDATED", "WHY"],
+                    &rows,
+                    "No deliveries fit.",
+                )
             });
         }
         DeliveryCommand::Show { key_or_id } => {
@@ -35,7 +49,11 @@ pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -
             }
             render.data(&json, || story_text(&story));
         }
-        DeliveryCommand::Resolve { key_or_id, decision, result } => {
+        DeliveryCommand::Resolve {
+            key_or_id,
+            decision,
+            result,
+        } => {
             let resolution = match decision {
                 Decision::Sent => Resolution::Sent(result.as_deref().map(parse_result).transpose()?),
                 Decision::Again => Resolution::Again,
@@ -43,7 +61,10 @@ pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -
             };
             let delivery = app.resolve_delivery(&key_or_id, resolution).await?;
             render.data(&delivery_json(&delivery), || {
-                format!("{} is {} now. `tailorbird task run {}` takes it up.", delivery.identity.key, delivery.state, delivery.identity.task)
+                format!(
+                    "{} is {} now. `tailorbird task run {}` takes it up.",
+                    delivery.identity.key, delivery.state, delivery.identity.task
+                )
             });
         }
     }
@@ -51,15 +72,20 @@ pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -
 }
 
 fn parse_state(word: &str) -> Result<DeliveryState, AppError> {
-    word.parse()
-        .map_err(|message: String| AppError::usage(Failure::new(codes::DELIVERY_UNKNOWN, Meaning::Rejected, message)))
+    word.parse().map_err(|message: String| {
+        AppError::usage(Failure::new(codes::DELIVERY_UNKNOWN, Meaning::Rejected, message))
+    })
 }
 
 fn parse_result(text: &str) -> Result<tailorbird_model::Record, AppError> {
     serde_json::from_str(text).map_err(|error| {
         AppError::usage(
-            Failure::new(codes::DELIVERY_UNKNOWN, Meaning::Rejected, format!("--result is not a JSON object: {error}"))
-                .hint("Write for example --result '{\"id\":\"1726\"}'."),
+            Failure::new(
+                codes::DELIVERY_UNKNOWN,
+                Meaning::Rejected,
+                format!("--result is not a JSON object: {error}"),
+            )
+            .hint("Write for example --result '{\"id\":\"1726\"}'."),
         )
     })
 }
@@ -90,7 +116,11 @@ fn row(delivery: &Delivery) -> Vec<String> {
         delivery.identity.task.to_string(),
         delivery.identity.step.to_string(),
         delivery.updated_at.to_string(),
-        delivery.failure.as_ref().map(ToString::to_string).unwrap_or_default(),
+        delivery
+            .failure
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     ]
 }
 
@@ -98,7 +128,11 @@ fn story_text(story: &tailorbird_app::DeliveryStory) -> String {
     let delivery = &story.delivery;
     let mut text = format!(
         "{}  {}\n  task {}, step {}, over {} ({})\n",
-        delivery.identity.key, delivery.state, delivery.identity.task, delivery.identity.step, delivery.connection,
+        delivery.identity.key,
+        delivery.state,
+        delivery.identity.task,
+        delivery.identity.step,
+        delivery.connection,
         delivery.operation
     );
     text.push_str("\nRecord\n");

@@ -11,8 +11,16 @@ use crate::Ended;
 use crate::commands::sandbox::stop_signal;
 use crate::render::Render;
 
-pub(crate) async fn run(home: &Path, keep_serving: bool, rows: u32, render: Render) -> Result<Ended, AppError> {
-    let settings = Settings { home: home.join("demo"), rows };
+pub(crate) async fn run(
+    home: &Path,
+    keep_serving: bool,
+    rows: u32,
+    render: Render,
+) -> Result<Ended, AppError> {
+    let settings = Settings {
+        home: home.join("demo"),
+        rows,
+    };
     let progress = Arc::new(move |event: DemoEvent| match event {
         DemoEvent::Stage(words) => {
             render.end_progress();

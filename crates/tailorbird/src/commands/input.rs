@@ -12,7 +12,10 @@ const MAX_INPUT: u64 = 64 << 20;
 /// Reads a file, or standard input for `-`, as text.
 pub(crate) fn text(file: &Path) -> Result<String, AppError> {
     String::from_utf8(bytes(file)?).map_err(|error| {
-        unreadable(file, &format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+        unreadable(
+            file,
+            &format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
+        )
     })
 }
 
@@ -20,7 +23,10 @@ pub(crate) fn text(file: &Path) -> Result<String, AppError> {
 pub(crate) fn bytes(file: &Path) -> Result<Vec<u8>, AppError> {
     let mut content = Vec::new();
     let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(MAX_INPUT + 1).read_to_end(&mut content)
+        std::io::stdin()
+            .lock()
+            .take(MAX_INPUT + 1)
+            .read_to_end(&mut content)
     } else {
         std::fs::File::open(file).and_then(|open| open.take(MAX_INPUT + 1).read_to_end(&mut content))
     };
@@ -44,8 +50,12 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), AppError> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(AppError::usage(
-            Failure::new(codes::CONNECTION_SETTING, Meaning::Rejected, format!("{text:?} is not NAME=VALUE"))
-                .hint("Write for example `--param text='Hello'`."),
+            Failure::new(
+                codes::CONNECTION_SETTING,
+                Meaning::Rejected,
+                format!("{text:?} is not NAME=VALUE"),
+            )
+            .hint("Write for example `--param text='Hello'`."),
         )),
     }
 }
@@ -58,6 +68,10 @@ pub(crate) fn pairs(texts: &[String]) -> Result<Vec<(String, String)>, AppError>
 /// Reads a name.
 pub(crate) fn name(text: &str) -> Result<Name, AppError> {
     text.parse().map_err(|error: tailorbird_model::name::NotAName| {
-        AppError::usage(Failure::new(codes::CONNECTION_SETTING, Meaning::Rejected, error.to_string()))
+        AppError::usage(Failure::new(
+            codes::CONNECTION_SETTING,
+            Meaning::Rejected,
+            error.to_string(),
+        ))
     })
 }

@@ -25,7 +25,11 @@ pub(crate) fn sign() -> Result<Ended, AppError> {
     };
     loop {
         line.clear();
-        let count = input.by_ref().take(limit).read_until(b'\n', &mut line).map_err(failed)?;
+        let count = input
+            .by_ref()
+            .take(limit)
+            .read_until(b'\n', &mut line)
+            .map_err(failed)?;
         if count == 0 {
             break;
         }
@@ -41,11 +45,17 @@ pub(crate) fn sign() -> Result<Ended, AppError> {
         }
         let no_whole_line_waits = !input.buffer().contains(&b'\n');
         if no_whole_line_waits || answers.len() >= READ_AHEAD {
-            output.write_all(&answers).and_then(|()| output.flush()).map_err(failed)?;
+            output
+                .write_all(&answers)
+                .and_then(|()| output.flush())
+                .map_err(failed)?;
             answers.clear();
         }
     }
-    output.write_all(&answers).and_then(|()| output.flush()).map_err(failed)?;
+    output
+        .write_all(&answers)
+        .and_then(|()| output.flush())
+        .map_err(failed)?;
     Ok(Ended::Well)
 }
 

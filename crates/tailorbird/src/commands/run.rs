@@ -8,8 +8,8 @@ use tailorbird_model::run::{Run, RunId};
 
 use crate::Ended;
 use crate::args::RunCommand;
-use crate::commands::task::{follow, run_json, run_text};
 use crate::commands::input;
+use crate::commands::task::{follow, run_json, run_text};
 use crate::render::{Render, table};
 
 pub(crate) async fn run(home: &Path, command: RunCommand, render: Render) -> Result<Ended, AppError> {
@@ -22,7 +22,18 @@ pub(crate) async fn run(home: &Path, command: RunCommand, render: Render) -> Res
             let json: Vec<_> = runs.iter().map(run_json).collect();
             render.data(&json.into(), || {
                 table(
-                    &["RUN", "TASK", "STATE", "STARTED", "READ", "DELIVERED", "ALREADY", "REJECTED", "IN DOUBT", "WRITTEN"],
+                    &[
+                        "RUN",
+                        "TASK",
+                        "STATE",
+                        "STARTED",
+                        "READ",
+                        "DELIVERED",
+                        "ALREADY",
+                        "REJECTED",
+                        "IN DOUBT",
+                        "WRITTEN",
+                    ],
                     &rows,
                     "There are no runs yet. `tailorbird task run TASK` makes one.",
                 )
@@ -41,10 +52,16 @@ pub(crate) async fn run(home: &Path, command: RunCommand, render: Render) -> Res
             render.data(&run_json(&run), || run_text(&run));
         }
         RunCommand::Resume { id } => {
-            return follow(render, |progress, stop| async move { app.resume_run(&RunId(id), progress, stop).await }).await;
+            return follow(render, |progress, stop| async move {
+                app.resume_run(&RunId(id), progress, stop).await
+            })
+            .await;
         }
         RunCommand::Retry { id } => {
-            return follow(render, |progress, stop| async move { app.retry_run(&RunId(id), progress, stop).await }).await;
+            return follow(render, |progress, stop| async move {
+                app.retry_run(&RunId(id), progress, stop).await
+            })
+            .await;
         }
     }
     Ok(Ended::Well)
@@ -58,6 +75,8 @@ fn row(run: &Run) -> Vec<String> {
         run.state.as_str().to_owned(),
         run.started_at.to_string(),
     ];
-    row.extend([c.read, c.delivered, c.already, c.rejected, c.in_doubt, c.written].map(|n| json!(n).to_string()));
+    row.extend(
+        [c.read, c.delivered, c.already, c.rejected, c.in_doubt, c.written].map(|n| json!(n).to_string()),
+    );
     row
 }

@@ -54,6 +54,7 @@ pub(crate) async fn run(arguments: SandboxArguments, render: Render) -> Result<E
 }
 
 /// Says why the sandbox could not start, with its causes.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(crate) fn start_failure(error: tailorbird_sandbox::StartError) -> AppError {
     let causes: Vec<String> = std::iter::successors(std::error::Error::source(&error), |e| e.source())
         .map(ToString::to_string)

@@ -28,7 +28,11 @@ pub(crate) async fn run(home: &Path, command: ServiceCommand, render: Render) ->
                 })
                 .collect();
             render.data(&json!(list), || {
-                table(&["SERVICE", "TITLE", "OPERATIONS", "FROM", "VERIFIED"], &rows, "There are no services.")
+                table(
+                    &["SERVICE", "TITLE", "OPERATIONS", "FROM", "VERIFIED"],
+                    &rows,
+                    "There are no services.",
+                )
             });
             Ok(Ended::Well)
         }
@@ -45,13 +49,17 @@ pub(crate) async fn run(home: &Path, command: ServiceCommand, render: Render) ->
                 let text = input::text(file)?;
                 let (services, problems) = tailorbird_app::check_services(&text);
                 count += services;
-                found.extend(problems.into_iter().map(|problem| (file.display().to_string(), problem)));
+                found.extend(
+                    problems
+                        .into_iter()
+                        .map(|problem| (file.display().to_string(), problem)),
+                );
             }
             Ok(checked(render, "service", count, &found))
         }
         ServiceCommand::Add { file } => {
             let text = input::text(&file)?;
-            let (app, made) = App::create(home).await?;
+            let (app, made) = App::create(home)?;
             if made {
                 render.talk(&format!("Made the home folder {}.", home.display()));
             }
@@ -79,7 +87,9 @@ pub(crate) fn checked(
             .iter()
             .map(|(file, problem)| {
                 let mut entry = json!({"file": file});
-                if let (Some(entry), serde_json::Value::Object(members)) = (entry.as_object_mut(), json!(problem)) {
+                if let (Some(entry), serde_json::Value::Object(members)) =
+                    (entry.as_object_mut(), json!(problem))
+                {
                     entry.extend(members);
                 }
                 entry
@@ -89,8 +99,14 @@ pub(crate) fn checked(
     } else {
         render.problems(found);
         let warnings = found.len() - errors;
-        let verdict = if errors == 0 { "good" } else { "not usable as they are" };
-        render.talk(&format!("{count} {noun}(s) read: {verdict}; {errors} error(s), {warnings} warning(s)."));
+        let verdict = if errors == 0 {
+            "good"
+        } else {
+            "not usable as they are"
+        };
+        render.talk(&format!(
+            "{count} {noun}(s) read: {verdict}; {errors} error(s), {warnings} warning(s)."
+        ));
     }
     if errors == 0 { Ended::Well } else { Ended::Invalid }
 }

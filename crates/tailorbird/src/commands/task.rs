@@ -28,12 +28,16 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
                 let text = input::text(file)?;
                 let (tasks, problems) = tailorbird_app::check_tasks(app.as_ref(), &text);
                 count += tasks;
-                found.extend(problems.into_iter().map(|problem| (file.display().to_string(), problem)));
+                found.extend(
+                    problems
+                        .into_iter()
+                        .map(|problem| (file.display().to_string(), problem)),
+                );
             }
             Ok(checked(render, "task", count, &found))
         }
         TaskCommand::Apply { files, accept_rekey } => {
-            let (app, made) = App::create(home).await?;
+            let (app, made) = App::create(home)?;
             if made {
                 render.talk(&format!("Made the home folder {}.", home.display()));
             }
@@ -46,7 +50,9 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
                 .iter()
                 .map(|a| vec![a.task.to_string(), a.version.to_string(), a.change.to_owned()])
                 .collect();
-            render.data(&json!(applied), || table(&["TASK", "VERSION", "CHANGE"], &rows, "The files hold no tasks."));
+            render.data(&json!(applied), || {
+                table(&["TASK", "VERSION", "CHANGE"], &rows, "The files hold no tasks.")
+            });
             Ok(Ended::Well)
         }
         TaskCommand::List => {
@@ -83,7 +89,10 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
         TaskCommand::Run { name } => {
             let app = App::open(home)?;
             let name = input::name(&name)?;
-            follow(render, |progress, stop| async move { app.run_task(&name, progress, stop).await }).await
+            follow(render, |progress, stop| async move {
+                app.run_task(&name, progress, stop).await
+            })
+            .await
         }
         TaskCommand::Schema => {
             render.json(&tailorbird_app::task_schema());
@@ -95,7 +104,9 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
 async fn enable(home: &Path, name: &str, enabled: bool, render: Render) -> Result<Ended, AppError> {
     App::open(home)?.enable_task(&input::name(name)?, enabled).await?;
     let state = if enabled { "enabled" } else { "disabled" };
-    render.data(&json!({"task": name, "enabled": enabled}), || format!("Task {name} is {state}."));
+    render.data(&json!({"task": name, "enabled": enabled}), || {
+        format!("Task {name} is {state}.")
+    });
     Ok(Ended::Well)
 }
 
@@ -170,13 +181,24 @@ pub(crate) fn run_json(run: &Run) -> serde_json::Value {
 /// A run in plain words.
 pub(crate) fn run_text(run: &Run) -> String {
     let c = &run.counts;
-    let mut text = format!("Run {} of task {}: {}\n", run.id, run.task, run.state.as_str().replace('_', " "));
+    let mut text = format!(
+        "Run {} of task {}: {}\n",
+        run.id,
+        run.task,
+        run.state.as_str().replace('_', " ")
+    );
     for (count, words) in [
         (c.read, "read"),
         (c.delivered, "delivered"),
         (c.already, "delivered already by an earlier run, not sent again"),
-        (c.rejected, "rejected (`tailorbird delivery list --state rejected`)"),
-        (c.in_doubt, "in doubt (`tailorbird delivery list --state in_doubt`)"),
+        (
+            c.rejected,
+            "rejected (`tailorbird delivery list --state rejected`)",
+        ),
+        (
+            c.in_doubt,
+            "in doubt (`tailorbird delivery list --state in_doubt`)",
+        ),
         (c.skipped, "left out by a person's decision"),
         (c.not_due, "not due (`when` was false)"),
         (c.written, "written to a database"),

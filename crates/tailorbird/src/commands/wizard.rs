@@ -2,9 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use tailorbird_app::{
-    AddConnection, Added, App, AppError, Callback, Finished, OAuthAddress, SecretsInput,
-};
+use tailorbird_app::{AddConnection, Added, App, AppError, Callback, Finished, OAuthAddress, SecretsInput};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use crate::commands::connection::tell;
@@ -14,7 +12,12 @@ use crate::render::{Render, letter};
 const MAX_TRIES: usize = 5;
 
 /// Asks for the client key and secret of a connection that lacks them; an empty answer leaves them out.
-pub(crate) async fn ask_for_keys(app: &App, name: &Name, render: Render, added: Added) -> Result<Added, AppError> {
+pub(crate) async fn ask_for_keys(
+    app: &App,
+    name: &Name,
+    render: Render,
+    added: Added,
+) -> Result<Added, AppError> {
     let labels = app.labels(name)?;
     render.talk(&format!(
         "The connection is saved. Its keys are sealed in the home folder; leave a line empty to give them later.{}",
@@ -26,15 +29,29 @@ pub(crate) async fn ask_for_keys(app: &App, name: &Name, render: Render, added: 
         return Ok(added);
     }
     let given = |text: String| if text.trim().is_empty() { None } else { Some(text) };
-    let secrets = SecretsInput { client_key: given(key), client_secret: given(secret), ..SecretsInput::default() };
-    let add = AddConnection { name: name.clone(), service: None, settings: Vec::new(), secrets: Some(secrets) };
+    let secrets = SecretsInput {
+        client_key: given(key),
+        client_secret: given(secret),
+        ..SecretsInput::default()
+    };
+    let add = AddConnection {
+        name: name.clone(),
+        service: None,
+        settings: Vec::new(),
+        secrets: Some(secrets),
+    };
     let added = app.add_connection(add).await?;
     tell(render, &added.notes, &added.warnings);
     Ok(added)
 }
 
 /// The four screens.
-pub(crate) async fn authorize(app: &App, name: &Name, callback: Callback, render: Render) -> Result<Finished, AppError> {
+pub(crate) async fn authorize(
+    app: &App,
+    name: &Name,
+    callback: Callback,
+    render: Render,
+) -> Result<Finished, AppError> {
     if !std::io::stdin().is_terminal() {
         return Err(AppError::usage(
             Failure::new(codes::CONNECTION_INCOMPLETE, Meaning::Rejected, "the wizard needs a terminal").hint(format!(
@@ -44,7 +61,10 @@ pub(crate) async fn authorize(app: &App, name: &Name, callback: Callback, render
         ));
     }
     let labels = app.labels(name)?;
-    render.talk(&format!("Get access token and secret for {name} ({})\n", labels.service_title));
+    render.talk(&format!(
+        "Get access token and secret for {name} ({})\n",
+        labels.service_title
+    ));
 
     render.talk("1 of 4  Request token\n  Tailorbird asks the provider for temporary credentials: one signed request.");
     address(app, name, OAuthAddress::TemporaryCredentials, render).await?;
@@ -66,7 +86,9 @@ pub(crate) async fn authorize(app: &App, name: &Name, callback: Callback, render
         );
         address(app, name, OAuthAddress::Token, render).await?;
         match app.authorize_finish(name, &code).await {
-            Err(error) if error.failure.code == codes::VERIFIER_REFUSED && callback == Callback::OutOfBand => {
+            Err(error)
+                if error.failure.code == codes::VERIFIER_REFUSED && callback == Callback::OutOfBand =>
+            {
                 render.talk(&letter("error", &error.failure));
                 render.talk("\nLook at the code once more and type it again.");
             }
@@ -81,7 +103,13 @@ pub(crate) async fn authorize(app: &App, name: &Name, callback: Callback, render
 }
 
 /// The verification code: typed by a person, or brought back by the browser.
-async fn code(app: &App, name: &Name, callback: Callback, label: &str, render: Render) -> Result<String, AppError> {
+async fn code(
+    app: &App,
+    name: &Name,
+    callback: Callback,
+    label: &str,
+    render: Render,
+) -> Result<String, AppError> {
     if callback == Callback::Loopback {
         render.talk("  Waiting for the browser to come back to http://127.0.0.1:7082/oauth/callback …");
         return app.authorize_wait_for_callback(name).await;
@@ -109,7 +137,12 @@ async fn address(app: &App, name: &Name, which: OAuthAddress, render: Render) ->
             continue;
         }
         let settings = vec![(which.setting().to_owned(), given)];
-        let add = AddConnection { name: name.clone(), service: None, settings, secrets: None };
+        let add = AddConnection {
+            name: name.clone(),
+            service: None,
+            settings,
+            secrets: None,
+        };
         match app.add_connection(add).await {
             Ok(added) => tell(render, &added.notes, &added.warnings),
             Err(error) => render.talk(&letter("error", &error.failure)),
@@ -145,7 +178,10 @@ fn ask(question: &str) -> Result<String, AppError> {
     drop(write!(terminal, "{question}").and_then(|()| terminal.flush()));
     drop(terminal);
     let mut line = String::new();
-    let count = std::io::stdin().lock().read_line(&mut line).map_err(|error| ended(&error.to_string()))?;
+    let count = std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| ended(&error.to_string()))?;
     if count == 0 {
         return Err(ended("the input ended"));
     }
@@ -158,7 +194,11 @@ fn ask_hidden(question: &str) -> Result<String, AppError> {
 
 fn ended(why: &str) -> AppError {
     AppError::usage(
-        Failure::new(codes::FILE_UNREADABLE, Meaning::Rejected, format!("could not read the answer: {why}"))
-            .hint("Nothing is lost; run the command again."),
+        Failure::new(
+            codes::FILE_UNREADABLE,
+            Meaning::Rejected,
+            format!("could not read the answer: {why}"),
+        )
+        .hint("Nothing is lost; run the command again."),
     )
 }
