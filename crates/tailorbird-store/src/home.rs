@@ -12,12 +12,15 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::clock::system_clock;
 use crate::seal::SealingKey;
-use crate::{StoreError, schema, secrets};
+use crate::{DriveLock, StoreError, schema, secrets};
 
 /// The database with definitions, secrets, runs and the ledger.
 const LEDGER_FILE: &str = "ledger.db";
 /// The key that seals the secrets.
 const KEY_FILE: &str = "sealing.key";
+/// The database while a home is being made. It is there before the key and renamed last, so a crash at any
+/// point tells a home that was never finished from one that has lost its ledger.
+const UNFINISHED_LEDGER_FILE: &str = "ledger.db.new";
 /// A key on its way to becoming the sealing key (see [`crate::Store::rotate_key`]).
 const NEXT_KEY_FILE: &str = "sealing.key.new";
 /// Held by the process that drives runs.
@@ -47,16 +50,27 @@ impl Home {
     ///
     /// # Errors
     /// [`StoreError::HomeExists`] where there is a home already, [`StoreError::HomeOdd`] where parts of one
-    /// are there, [`StoreError::Io`] where the folder cannot be written.
+    /// are there, [`StoreError::Driven`] where another process is making it, [`StoreError::Io`] where the
+    /// folder cannot be written.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let home = Self { path: path.into() };
-        match home.survey()? {
-            Survey::Complete => return Err(StoreError::HomeExists { path: home.path }),
-            Survey::Nothing => {}
-            Survey::Parts(error) => return Err(error),
-        }
+        home.check_absent()?;
         make_private_folder(&home.path)?;
-        home.path_absolute()?.ignore_in_git()?.make_key()?.make_ledger()
+        let home = home.path_absolute()?.ignore_in_git()?;
+        // One process makes it; whoever waited for the lock may find it made.
+        let _lock = DriveLock::acquire(&home)?;
+        home.check_absent()?;
+        home.clear_unfinished()?.make_key()?.make_ledger()
+    }
+
+    fn check_absent(&self) -> Result<(), StoreError> {
+        match self.survey()? {
+            Survey::Complete => Err(StoreError::HomeExists {
+                path: self.path.clone(),
+            }),
+            Survey::Nothing => Ok(()),
+            Survey::Parts(error) => Err(error),
+        }
     }
 
     /// Opens a home that is there.
@@ -148,6 +162,7 @@ impl Home {
                 Err(error) => Survey::Parts(error),
             },
             (false, false) => Survey::Nothing,
+            (true, false) if exists(&self.unfinished_path())? => Survey::Nothing,
             (false, true) => Survey::Parts(StoreError::SealingKey {
                 path: self.key_path(),
                 problem: "is missing",
@@ -208,6 +223,30 @@ impl Home {
         Ok(self)
     }
 
+    fn unfinished_path(&self) -> PathBuf {
+        self.path.join(UNFINISHED_LEDGER_FILE)
+    }
+
+    /// Removes what an attempt to make this home has left, and begins anew. Nothing was ever kept in it: its
+    /// ledger had not yet got its name.
+    fn clear_unfinished(self) -> Result<Self, StoreError> {
+        let unfinished = self.unfinished_path();
+        if exists(&unfinished)? {
+            remove_if_there(&self.key_path())?;
+            for suffix in ["", "-wal", "-shm", "-journal"] {
+                remove_if_there(&self.path.join(format!("{UNFINISHED_LEDGER_FILE}{suffix}")))?;
+            }
+        }
+        // The mode counts from the first byte on; SQLite gives its journal files the same one.
+        create_exclusively(&unfinished, 0o600).map_err(|source| StoreError::Io {
+            action: "create",
+            path: unfinished,
+            source,
+        })?;
+        sync_folder(&self.path)?;
+        Ok(self)
+    }
+
     fn make_key(self) -> Result<Self, StoreError> {
         write_key(&self.key_path(), &SealingKey::generate()?)?;
         Ok(self)
@@ -215,21 +254,18 @@ impl Home {
 
     fn make_ledger(self) -> Result<Self, StoreError> {
         let key = self.read_key()?;
-        let path = self.ledger_path();
-        // The mode counts from the first byte on; SQLite gives its journal files the same one.
-        create_exclusively(&path, 0o600).map_err(|source| StoreError::Io {
-            action: "create",
-            path: path.clone(),
+        let unfinished = self.unfinished_path();
+        let now = system_clock()();
+        let mut connection = schema::open_writer(&unfinished)?;
+        schema::migrate(&mut connection, &self.path, now, schema::Expect::Empty)?;
+        secrets::initialise(&mut connection, &key, now)?;
+        // Closing moves the whole log into the file, so that the file alone can be renamed.
+        connection.close().map_err(|(_, error)| error)?;
+        fs::rename(&unfinished, self.ledger_path()).map_err(|source| StoreError::Io {
+            action: "rename",
+            path: unfinished,
             source,
         })?;
-        let mut connection = schema::open_writer(&path)?;
-        schema::migrate(
-            &mut connection,
-            &self.path,
-            system_clock()(),
-            schema::Expect::Empty,
-        )?;
-        secrets::initialise(&mut connection, &key, system_clock()())?;
         sync_folder(&self.path)?;
         Ok(self)
     }
@@ -247,6 +283,18 @@ fn exists(path: &Path) -> Result<bool, StoreError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Removes a file; one that is not there is no error.
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
+            action: "remove",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn read_key(path: &Path) -> Result<SealingKey, StoreError> {

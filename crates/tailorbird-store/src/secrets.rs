@@ -11,7 +11,7 @@ use tailorbird_model::ports::{CredentialVault, Credentials, VaultError};
 use tailorbird_oauth::{ClientCredentials, ClientSecret, RsaPrivateKeyPem, TokenCredentials, TokenSecret};
 
 use crate::codec::{from_micros, unreadable};
-use crate::home::{read_key, sync_folder, write_key};
+use crate::home::{read_key, remove_if_there, sync_folder, write_key};
 use crate::seal::{Place, Sealed, SealingKey};
 use crate::writer::Writing;
 use crate::{Home, Store, StoreError, entropy};
@@ -418,16 +418,5 @@ fn promote(home: &Home) -> Result<(), StoreError> {
             source,
         }),
         Ok(()) => sync_folder(home.path()),
-    }
-}
-
-fn remove_if_there(path: &std::path::Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Io {
-            action: "remove",
-            path: path.to_owned(),
-            source,
-        }),
-        _ => Ok(()),
     }
 }

@@ -150,7 +150,10 @@ fn connect(path: PathBuf, writable: bool, limits: Limits) -> Result<SqliteLink, 
         )
         .unwrap_or(i32::MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, row_bytes)?;
-        if !writable {
+        if writable {
+            // SQLite leaves them off for old programs' sake; what we write must hold to the owner's rules.
+            connection.pragma_update(None, "foreign_keys", true)?;
+        } else {
             connection.pragma_update(None, "query_only", true)?;
         }
         let watch = Watch::install(&mut connection)?;

@@ -92,7 +92,12 @@ pub(crate) fn keys(names: &[&str]) -> Vec<String> {
 /// Rows as JSON text, for comparing.
 pub(crate) fn rows(link: &mut Link, sql: &str) -> String {
     let found = link.query(sql, &none(), 1000).unwrap();
-    serde_json::Value::from_iter(found.records.iter().map(Record::to_json)).to_string()
+    found
+        .records
+        .iter()
+        .map(Record::to_json)
+        .collect::<serde_json::Value>()
+        .to_string()
 }
 
 /// An error as a person meets it.

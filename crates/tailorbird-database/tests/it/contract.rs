@@ -170,3 +170,9 @@ fn what_a_table_or_column_is_not_called_is_answered_with_what_there_is() {
         assert_eq!(failure.hint, "Did you mean post_id?");
     });
 }
+
+#[test]
+fn a_link_can_be_handed_to_a_thread_that_may_block() {
+    fn check_send<T: Send>(_: &T) {}
+    check(|link| check_send(link));
+}

@@ -179,3 +179,20 @@ fn the_cursor_table_is_made_only_where_it_is_used() {
     };
     assert!(!names(&mut link).iter().any(|name| name == CURSOR_TABLE));
 }
+
+#[test]
+fn the_owners_foreign_keys_hold() {
+    let bench = Bench::new();
+    bench
+        .raw()
+        .execute_batch("CREATE TABLE stock (sku TEXT PRIMARY KEY REFERENCES products (sku), n INTEGER)")
+        .unwrap();
+    let mut link = bench.writer();
+    let row = |sku: &str| [record(&[("sku", sku.into()), ("n", Value::Integer(1))])];
+    link.upsert("stock", &keys(&["sku"]), &row("A-1")).unwrap();
+    let failure = told(link.upsert("stock", &keys(&["sku"]), &row("Z-9")));
+    assert_eq!(
+        failure.message,
+        "the database refused row 1: FOREIGN KEY constraint failed"
+    );
+}

@@ -136,3 +136,44 @@ fn one_process_drives_and_the_next_one_has_another_epoch() {
     assert_eq!(DriveLock::holder(&home).unwrap(), None);
     assert_ne!(DriveLock::acquire(&home).unwrap().epoch(), &epoch);
 }
+
+#[test]
+fn a_home_whose_making_was_cut_off_can_be_made_anew() {
+    for leftovers in [vec!["ledger.db.new"], vec!["ledger.db.new", "sealing.key"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("home");
+        let finished = Home::create(folder.path().join("finished")).unwrap();
+        fs::create_dir(&path).unwrap();
+        for name in leftovers {
+            let from = if name == "sealing.key" {
+                finished.key_path()
+            } else {
+                finished.ledger_path()
+            };
+            fs::copy(from, path.join(name)).unwrap();
+        }
+        assert!(matches!(Home::open(&path), Err(StoreError::NoHome { .. })));
+        let home = Home::create(&path).unwrap();
+        assert!(!path.join("ledger.db.new").exists());
+        assert!(Store::open(&home).is_ok());
+    }
+}
+
+#[test]
+fn two_processes_that_make_a_home_do_not_mix_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    let makers: Vec<_> = (0..8)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || Home::create(path))
+        })
+        .collect();
+    let made = makers
+        .into_iter()
+        .map(|maker| maker.join().unwrap())
+        .flatten()
+        .count();
+    assert_eq!(made, 1);
+    assert!(Store::open(&Home::open(&path).unwrap()).is_ok());
+}
