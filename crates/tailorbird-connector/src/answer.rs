@@ -89,7 +89,7 @@ impl Answer {
         mask_headers(&self.headers)
     }
 
-    /// The body as people may see it, secrets masked, long ones shortened.
+    /// The whole body as people may see it, secrets masked.
     pub fn masked_body(&self) -> String {
         mask_text(self.header("content-type").unwrap_or_default(), &self.body)
     }

@@ -10,7 +10,7 @@ use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::TemporaryCredentials;
 
 use crate::origin::Origin;
-use crate::request::{MaskedRequest, Request, mask_headers, mask_text, mask_url};
+use crate::request::{MaskedRequest, Request, mask_headers, mask_shortened, mask_url};
 use crate::resolve::{Resolved, Scheme};
 use crate::transport::WireRequest;
 
@@ -98,7 +98,7 @@ impl WireRequest {
         let body = match plain.body {
             shown @ Some(_) if is_multipart => shown,
             _ if self.body.is_empty() => None,
-            _ => Some(mask_text(content_type, &self.body)),
+            _ => Some(mask_shortened(content_type, &self.body)),
         };
         MaskedRequest {
             method: self.method,

@@ -119,7 +119,7 @@ fn addresses<'a>(resolved: &'a Resolved, settings: &'a OAuth1Settings) -> Result
         .collect();
     for (role, url, _) in &boxes {
         if let Some(url) = url {
-            refuse_misplaced(&resolved.service, *role, url)?;
+            refuse_misplaced(&resolved.service, *role, url, resolved.new_home())?;
         }
     }
     match (

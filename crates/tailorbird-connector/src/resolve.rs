@@ -39,13 +39,7 @@ pub struct Resolved {
     /// Private and loopback places that the connection's own settings name and thereby allow.
     pub allowed_private: BTreeSet<Origin>,
     /// The origin that replaces the service file's own one, where the connection moved the service.
-    moved: Option<Moved>,
-}
-
-/// From where to where a connection moved its service.
-#[derive(Debug, Clone)]
-struct Moved {
-    to: Origin,
+    moved: Option<Origin>,
 }
 
 /// How requests are authenticated.
@@ -108,15 +102,10 @@ pub fn resolve(service: &Service, connection: &Connection) -> Result<Resolved, F
         own_root.as_ref().and_then(Origin::of),
         file_root.as_ref().and_then(Origin::of),
     ) {
-        (Some(to), Some(from)) if to != from => Some(Moved { to }),
+        (Some(to), Some(from)) if to != from => Some(to),
         _ => None,
     };
-    let follow = |url: Url| {
-        moved
-            .as_ref()
-            .and_then(|moved| moved.to.adopt(&url))
-            .unwrap_or(url)
-    };
+    let follow = |url: Url| moved.as_ref().and_then(|moved| moved.adopt(&url)).unwrap_or(url);
 
     let scheme = match &service.authentication.oauth1 {
         None => Scheme::None,
@@ -259,11 +248,16 @@ impl Resolved {
         })
     }
 
+    /// The origin to which the connection moved the service, if it did.
+    pub(crate) fn new_home(&self) -> Option<&Origin> {
+        self.moved.as_ref()
+    }
+
     /// Moves an absolute address of the service file to where the connection moved the service.
     pub(crate) fn follow(&self, url: Url) -> Url {
         self.moved
             .as_ref()
-            .and_then(|moved| moved.to.adopt(&url))
+            .and_then(|moved| moved.adopt(&url))
             .unwrap_or(url)
     }
 }

@@ -131,12 +131,8 @@ impl Loopback {
                     respond(&mut stream, 400, words).await;
                 }
                 Err(problem) => {
-                    respond(
-                        &mut stream,
-                        400,
-                        &format!("This address is not whole: {problem}."),
-                    )
-                    .await
+                    let words = format!("This address is not whole: {problem}.");
+                    respond(&mut stream, 400, &words).await;
                 }
             }
         }

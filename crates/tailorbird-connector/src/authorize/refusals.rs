@@ -174,7 +174,8 @@ fn finish_refusal(connection: &Name, answer: &Answer, refusal: &Refusal) -> Fail
     }
     if words.contains("verifier") || words.contains("pin") {
         return fault(codes::VERIFIER_REFUSED, "provider refused the verification code").hint(format!(
-            "The code is wrong, or used already; each works once. {}",
+            "The code is mistyped, or used already; each works once. Compare it with the provider's page and give it \
+             again. {}",
             again(connection)
         ));
     }

@@ -212,39 +212,69 @@ pub(super) fn look_at_clock(answer: &Answer, diagnosed: &mut Diagnosed) {
     });
 }
 
+/// Compares the token's level with what the refused operation needs, or with what the service offers.
 fn look_at_level(resolved: &Resolved, known: &Known<'_>, level: Option<&str>, diagnosed: &mut Diagnosed) {
-    let (Some(needs), Some(has)) = (known.needs_level, level) else {
+    let (Some(report), Some(has)) = (&resolved.service.level, level) else {
         return;
     };
-    if needs == has {
-        return;
-    }
-    let refused_for_level = known
-        .refusal
-        .is_some_and(|refusal| refusal.code == codes::LEVEL_TOO_LOW);
-    if !refused_for_level {
-        return;
-    }
     let name = |level: &str| {
-        resolved
-            .service
-            .level
-            .as_ref()
-            .and_then(|report| report.names.get(level))
-            .map_or_else(|| level.to_owned(), |name| format!("{name} ({level})"))
+        let words = report.names.get(level);
+        words.map_or_else(|| level.to_owned(), |words| format!("{words} ({level})"))
     };
     let since = known
         .authorized_at
         .map_or_else(String::new, |at| format!(" It was obtained at {at}."));
-    diagnosed.findings.push(certain(
-        codes::LEVEL_TOO_LOW,
-        format!("The token has the access level {}; the operation needs {}.", name(has), name(needs)),
-        format!("The provider reports the token's level with each answer. A token keeps the level that the application had when it was authorised.{since}"),
-        format!(
-            "Set the application's level at the provider, then authorise anew: tailorbird connection authorize {}",
-            resolved.connection
-        ),
-    ));
+    let proof = format!(
+        "The provider reports the token's level with each answer. A token keeps the level that the application had \
+         when it was authorised.{since}"
+    );
+    let next = format!(
+        "Set the application's level at the provider, then authorise anew: tailorbird connection authorize {}",
+        resolved.connection
+    );
+    let refused_for_level = known
+        .refusal
+        .is_some_and(|refusal| refusal.code == codes::LEVEL_TOO_LOW);
+    if let Some(needs) = known.needs_level
+        && report
+            .is_less(has, needs)
+            .unwrap_or(refused_for_level && has != needs)
+    {
+        let cause = format!(
+            "The token has the access level {}; the operation needs {}.",
+            name(has),
+            name(needs)
+        );
+        diagnosed
+            .findings
+            .push(certain(codes::LEVEL_TOO_LOW, cause, proof, next));
+        return;
+    }
+    let beyond: Vec<&str> = resolved
+        .service
+        .operations
+        .iter()
+        .filter(|(_, operation)| {
+            operation
+                .needs_level
+                .as_ref()
+                .is_some_and(|needs| report.is_less(has, needs) == Some(true))
+        })
+        .map(|(operation, _)| operation.as_str())
+        .collect();
+    if let Some(example) = beyond.first() {
+        let cause = format!(
+            "The token has the access level {}; {} operations such as {example} need more.",
+            name(has),
+            beyond.len()
+        );
+        diagnosed.findings.push(likely(
+            codes::LEVEL_TOO_LOW,
+            cause,
+            proof,
+            format!("If you want them: {next}"),
+        ));
+    }
 }
 
 /// Whether nobody on the way can read what is sent to an address.

@@ -4,7 +4,7 @@
 //! their name says that they are secret.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tailorbird_model::service::Method;
 use url::Url;
 
@@ -23,11 +23,16 @@ pub struct MaskedRequest {
     pub method: Method,
     /// The address, secret parameters masked.
     pub url: String,
-    /// The headers, all but known harmless ones masked.
+    /// The headers, all but known harmless ones masked; an object in JSON.
+    #[serde(serialize_with = "as_object")]
     pub headers: Vec<(String, String)>,
     /// The body as text, secret fields masked; binary bodies are described.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+}
+
+fn as_object<S: Serializer>(headers: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }
 
 /// Headers that hold no secret.
@@ -109,6 +114,12 @@ const SECRET_NAMES: [&str; 11] = [
 pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_NAMES.contains(&name.as_str()) || SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// Tells whether a JSON member of this name is masked. `code` and `key` are ordinary words there: the
+/// number of an error, the name of a ticket.
+fn is_secret_member(name: &str) -> bool {
+    is_secret(name) && !matches!(name.to_ascii_lowercase().as_str(), "code" | "key")
 }
 
 /// Masks headers for a person or a log.
@@ -193,8 +204,8 @@ fn mask_json(json: &mut serde_json::Value) {
     match json {
         serde_json::Value::Object(members) => {
             for (name, value) in members {
-                // A nested value is looked into; only plain values are replaced.
-                if is_secret(name) && !value.is_object() && !value.is_array() && !value.is_null() {
+                // A nested value is looked into; numbers and truths prove nothing.
+                if value.is_string() && is_secret_member(name) {
                     *value = MASK.into();
                 } else {
                     mask_json(value);
@@ -206,7 +217,17 @@ fn mask_json(json: &mut serde_json::Value) {
     }
 }
 
-/// Masks a body by its media type and shortens it.
+/// Masks a body by its media type and shortens it for a screen.
+pub(crate) fn mask_shortened(content_type: &str, bytes: &[u8]) -> String {
+    let masked = mask_text(content_type, bytes);
+    if masked.chars().count() <= MAX_SHOWN_BODY {
+        return masked;
+    }
+    let beginning: String = masked.chars().take(MAX_SHOWN_BODY).collect();
+    format!("{beginning}… ({} bytes in all)", bytes.len())
+}
+
+/// Masks a body by its media type.
 pub(crate) fn mask_text(content_type: &str, bytes: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return format!("({} bytes)", bytes.len());
@@ -218,7 +239,7 @@ pub(crate) fn mask_text(content_type: &str, bytes: &[u8]) -> String {
         .trim()
         .to_ascii_lowercase();
     let is_json = kind.ends_with("json");
-    let masked = if is_json && contains_secret_word(text) {
+    if is_json && contains_secret_word(text) {
         match serde_json::from_str::<serde_json::Value>(text) {
             Ok(mut json) => {
                 mask_json(&mut json);
@@ -231,12 +252,7 @@ pub(crate) fn mask_text(content_type: &str, bytes: &[u8]) -> String {
         mask_form(text)
     } else {
         text.to_owned()
-    };
-    if masked.chars().count() > MAX_SHOWN_BODY {
-        let beginning: String = masked.chars().take(MAX_SHOWN_BODY).collect();
-        return format!("{beginning}… ({} bytes in all)", bytes.len());
     }
-    masked
 }
 
 /// Masks the provider's words where they are a form: some answer with what they were sent.
@@ -322,14 +338,14 @@ fn masked_body(body: &RequestBody) -> Option<String> {
                     } else if part.file_name.is_some() {
                         format!("({} bytes)", part.bytes.len())
                     } else {
-                        mask_text("text/plain", &part.bytes)
+                        mask_shortened("text/plain", &part.bytes)
                     };
                     format!("{}={value}", part.name)
                 })
                 .collect();
             Some(described.join("\n"))
         }
-        other => Some(mask_text(
+        other => Some(mask_shortened(
             &other.content_type().unwrap_or_default(),
             &other.bytes(),
         )),

@@ -6,6 +6,8 @@ use tailorbird_model::service::Service;
 use tailorbird_model::{Failure, Meaning, codes};
 use url::Url;
 
+use crate::origin::Origin;
+
 /// The three addresses of the three-legged flow (RFC 5849 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OAuthAddress {
@@ -88,7 +90,7 @@ pub(super) fn check(service: &Service, settings: &BTreeMap<String, String>) -> V
             continue;
         }
         if let Some(url) = effective(role)
-            && let Err(problem) = refuse_misplaced(service, role, &url)
+            && let Err(problem) = refuse_misplaced(service, role, &url, new_home(service, settings).as_ref())
         {
             problems.push(problem);
         }
@@ -125,11 +127,23 @@ pub(super) fn check(service: &Service, settings: &BTreeMap<String, String>) -> V
     problems
 }
 
+/// The origin to which a connection moved its service, if it did.
+fn new_home(service: &Service, settings: &BTreeMap<String, String>) -> Option<Origin> {
+    let to = Origin::parse(settings.get("root_url")?)?;
+    let from = Origin::parse(service.root_url.as_deref()?)?;
+    (to != from).then_some(to)
+}
+
 /// Refuses an address whose own words, or the known service, say that it belongs into another box.
 ///
 /// # Errors
 /// AUTH-007 with the box it belongs into and, where known, the address that belongs here.
-pub(crate) fn refuse_misplaced(service: &Service, role: OAuthAddress, url: &Url) -> Result<(), Failure> {
+pub(crate) fn refuse_misplaced(
+    service: &Service,
+    role: OAuthAddress,
+    url: &Url,
+    new_home: Option<&Origin>,
+) -> Result<(), Failure> {
     let known = OAuthAddress::ALL.into_iter().find(|other| {
         other
             .of_service(service)
@@ -142,14 +156,14 @@ pub(crate) fn refuse_misplaced(service: &Service, role: OAuthAddress, url: &Url)
     if found == role {
         return Ok(());
     }
-    let right = role.of_service(service).map_or_else(
-        || match role {
-            OAuthAddress::Authorization => "It usually ends in \"authorize\".".to_owned(),
-            OAuthAddress::TemporaryCredentials => "It usually ends in \"request_token\".".to_owned(),
-            OAuthAddress::Token => "It usually ends in \"access_token\".".to_owned(),
-        },
-        |known| format!("For {} it is {known}.", service.title),
-    );
+    let known = role.of_service(service).and_then(|known| Url::parse(known).ok());
+    let known = known.map(|known| new_home.and_then(|home| home.adopt(&known)).unwrap_or(known));
+    let right = match (known, role) {
+        (Some(known), _) => format!("For {} it is {known}.", service.title),
+        (None, OAuthAddress::Authorization) => "It usually ends in \"authorize\".".to_owned(),
+        (None, OAuthAddress::TemporaryCredentials) => "It usually ends in \"request_token\".".to_owned(),
+        (None, OAuthAddress::Token) => "It usually ends in \"access_token\".".to_owned(),
+    };
     Err(Failure::new(
         codes::AUTHORIZE_URL_WRONG,
         Meaning::ConnectionFault,

@@ -216,6 +216,29 @@ async fn a_token_older_than_its_level_is_found() {
         level.cause
     );
     assert!(level.next_step.contains("connection authorize c"));
+    // Without a refusal it is a remark: the connection works, and some operations are out of reach.
+    let found = connector()
+        .diagnose(&x_at(&provider.root()), &credentials(), &Known::default())
+        .await;
+    assert!(found.works && !found.findings[0].certain, "{found:?}");
+    let cause = &found.findings[0].cause;
+    assert!(
+        cause.contains("Read only (read); ") && cause.contains(" operations such as "),
+        "{cause}"
+    );
+    // A level that is enough is no cause, whatever it is called.
+    let greatest = [("x-access-level", "read-write-directmessages")];
+    let great = Provider::saying(200, &greatest, r#"{"data":{"id":"42","username":"tailor"}}"#).await;
+    let found = connector()
+        .diagnose(&x_at(&great.root()), &credentials(), &known)
+        .await;
+    assert!(
+        found
+            .findings
+            .iter()
+            .all(|finding| !finding.cause.contains("access level")),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]

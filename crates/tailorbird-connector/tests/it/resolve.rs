@@ -101,6 +101,17 @@ fn the_tutorials_mistake_is_refused_with_the_right_address() {
     );
     let reverse = refusal("x", &[("token_url", "http://127.0.0.1:1/oauth/authorize")]);
     assert_eq!(reverse.code, codes::AUTHORIZE_URL_WRONG);
+    // A service that was moved to a sandbox gets the sandbox's address as the right one.
+    let here = [
+        ("root_url", "http://127.0.0.1:1"),
+        ("authorization_url", "http://127.0.0.1:1/oauth/access_token"),
+    ];
+    let moved = refusal("x", &here);
+    assert!(
+        moved.hint.contains("http://127.0.0.1:1/oauth/authorize"),
+        "{}",
+        moved.hint
+    );
     let equal = refusal(
         "generic-oauth1",
         &[

@@ -93,12 +93,10 @@ fn a_curl_command_is_quoted_for_the_shell() {
 
 #[tokio::test]
 async fn answers_are_masked_too() {
-    let provider = crate::provider::Provider::saying(
-        200,
-        &[("Set-Cookie", "session=canary"), ("x-rate-limit-remaining", "7")],
-        r#"{"token":"canary","id":"1"}"#,
-    )
-    .await;
+    let text = "x".repeat(50_000);
+    let body = format!(r#"{{"token":"canary","id":"1","code":34,"key":"T-1","text":"{text}"}}"#);
+    let headers = [("Set-Cookie", "session=canary"), ("x-rate-limit-remaining", "7")];
+    let provider = crate::provider::Provider::saying(200, &headers, &body).await;
     let x = x_at(&provider.root());
     let request = build_raw(
         &x,
@@ -114,9 +112,11 @@ async fn answers_are_masked_too() {
     let shown = format!("{:?} {}", answer.masked_headers(), answer.masked_body());
     assert!(!shown.contains("canary"), "{shown}");
     assert!(
-        shown.contains("\"7\"") && shown.contains("\"id\":\"1\""),
+        shown.contains("\"7\"") && shown.contains(r#""id":"1","code":34,"key":"T-1""#),
         "{shown}"
     );
+    // Whole: a caller reads it as JSON again.
+    assert!(serde_json::from_str::<serde_json::Value>(&answer.masked_body()).is_ok());
 }
 
 #[tokio::test]
