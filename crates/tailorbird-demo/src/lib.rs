@@ -24,6 +24,8 @@ pub struct Settings {
     pub home: PathBuf,
     /// How many newly published products the sample ERP has.
     pub rows: u32,
+    /// How the person called this program, so that the commands to try next can be copied as they stand.
+    pub program: String,
 }
 
 /// What the demo tells while it works.

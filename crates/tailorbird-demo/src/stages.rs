@@ -59,11 +59,18 @@ pub(crate) async fn register(
     let website = "https://www.example.com/";
     let callback = "http://127.0.0.1:7082/oauth/callback";
     let description = "Announces new products and brings mentions into the CRM.";
-    let title = format!("{APPLICATION} {}", jiff::Timestamp::now().strftime("%H%M%S"));
-    let keys = visitor
+    let mut title = APPLICATION.to_owned();
+    let mut made = visitor
         .create_application(&title, description, website, callback)
-        .await
-        .map_err(visit_failure)?;
+        .await;
+    if let Err(VisitError::Refused { .. }) = made {
+        // An application of that name may be left from a connection that was removed; names are unique.
+        title = format!("{APPLICATION} {}", jiff::Timestamp::now().strftime("%y%m%d %H%M%S"));
+        made = visitor
+            .create_application(&title, description, website, callback)
+            .await;
+    }
+    let keys = made.map_err(visit_failure)?;
     tell(DemoEvent::Detail(format!(
         "“{title}” is registered; new applications are Read only"
     )));

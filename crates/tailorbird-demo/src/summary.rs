@@ -29,6 +29,8 @@ pub struct Summary {
     pub crm: String,
     /// The developer portal, as long as the sandbox runs.
     pub portal: String,
+    #[serde(skip)]
+    program: String,
 }
 
 /// A run of the demo.
@@ -71,6 +73,7 @@ impl Summary {
             erp: files.erp.display().to_string(),
             crm: files.crm.display().to_string(),
             portal: sandbox.addresses().portal.clone(),
+            program: settings.program.clone(),
         }
     }
 
@@ -104,14 +107,25 @@ impl Summary {
         for (what, place) in [("ERP", &self.erp), ("CRM", &self.crm), ("home", &self.home)] {
             text.push_str(&format!("  {what:<5} {place}\n"));
         }
-        let home = &self.home;
-        text.push_str(&format!(
-            "\nTry next\n\
-             \x20 tailorbird demo                                             # again: nothing is posted twice\n\
-             \x20 tailorbird demo --keep-serving                              # and walk the same way in a browser\n\
-             \x20 tailorbird --home {home} delivery list\n\
-             \x20 tailorbird --home {home} database query erp 'select * from product_posts limit 5'\n"
-        ));
+        let (program, home) = (&self.program, &self.home);
+        text.push_str("\nTry next\n");
+        for (command, what) in [
+            (format!("{program} demo"), "again: nothing is posted twice"),
+            (
+                format!("{program} demo --keep-serving"),
+                "and walk the same way in a browser",
+            ),
+            (
+                format!("{program} --home {home} delivery list"),
+                "each record that left",
+            ),
+            (
+                format!("{program} --home {home} database query erp 'select * from product_posts limit 5'"),
+                "what was written back",
+            ),
+        ] {
+            text.push_str(&format!("  {command}\n      {what}\n"));
+        }
         text
     }
 }
