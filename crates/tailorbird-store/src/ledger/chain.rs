@@ -45,7 +45,7 @@ pub struct ChainReport {
     pub head: Option<ChainHead>,
     /// The first link that was altered, removed or added by hand.
     pub broken_link: Option<i64>,
-    /// Deliveries whose rows were altered, removed or added by hand; at most [`MAX_NAMED`].
+    /// Deliveries whose rows were altered, removed or added by hand; at most 20.
     pub altered: Vec<i64>,
 }
 

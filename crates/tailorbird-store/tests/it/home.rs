@@ -169,11 +169,7 @@ fn two_processes_that_make_a_home_do_not_mix_it() {
             std::thread::spawn(move || Home::create(path))
         })
         .collect();
-    let made = makers
-        .into_iter()
-        .map(|maker| maker.join().unwrap())
-        .flatten()
-        .count();
+    let made = makers.into_iter().flat_map(|maker| maker.join().unwrap()).count();
     assert_eq!(made, 1);
     assert!(Store::open(&Home::open(&path).unwrap()).is_ok());
 }
