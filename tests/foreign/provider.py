@@ -399,7 +399,7 @@ class Handler(BaseHTTPRequestHandler):
                 "method": self.command,
                 "path": urlsplit(self.path).path,
                 "placement": placement(self.path, self.headers, body),
-                "signature_method": request.oauth_params["oauth_signature_method"],
+                "algorithm": request.oauth_params["oauth_signature_method"],
                 "realm": dict(header_pairs(self.headers.get("Authorization") or "")).get("realm"),
                 "query": own_pairs(urlsplit(self.path).query),
                 "form": own_pairs(self.text_of(body)) if form else [],

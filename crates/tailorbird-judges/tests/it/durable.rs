@@ -43,8 +43,10 @@ fn call<'a>(line: &'a str, home: &str) -> Option<Call<'a>> {
     }
 }
 
-/// Whether everything that was written to the store before the post was also synced before it. `-shm` files
-/// are memory shared between processes, rebuilt after a crash.
+/// Files that mean nothing after a crash: memory shared between processes, and locks.
+const FLEETING: [&str; 2] = ["-shm", ".lock"];
+
+/// Whether everything that was written to the store before the post was also synced before it.
 fn unsynced_before_the_post<'a>(calls: &[Call<'a>]) -> Result<Vec<&'a str>, &'static str> {
     let post = calls
         .iter()
@@ -54,7 +56,7 @@ fn unsynced_before_the_post<'a>(calls: &[Call<'a>]) -> Result<Vec<&'a str>, &'st
     let mut synced = false;
     for call in &calls[..post] {
         match call {
-            Call::Write(path) if !path.ends_with("-shm") => open.push(path),
+            Call::Write(path) if !FLEETING.iter().any(|ending| path.ends_with(ending)) => open.push(path),
             Call::Sync(path) => {
                 synced = true;
                 open.retain(|written| written != path);

@@ -145,13 +145,8 @@ fn the_tutorial_by_hand_through_all_three_levels() {
 
     // Read only: reads, and may not post.
     let first = authorize(&home, &mut browser);
-    assert_eq!(
-        first["account"]["username"]
-            .as_str()
-            .or(first["account"].as_str()),
-        Some("tailorbird_demo"),
-        "{first}"
-    );
+    assert_eq!(first["account"]["name"], "tailorbird_demo", "{first}");
+    assert_eq!(first["level"], "read", "{first}");
     let me = home.run(&["call", "by-hand", "GET /2/users/me"]).well();
     assert_eq!(me["body"]["data"]["username"], "tailorbird_demo", "{me}");
     let failure = refused(&post(&home, "read only may not post"));

@@ -140,7 +140,7 @@ fn our_connector_signs_in_seven_methods_and_three_placements() {
                 let answer = ended.well();
                 assert_eq!(answer["status"], 200, "{name} {verb}: {answer}");
                 let echo = body_of(&answer);
-                assert_eq!(echo["signature_method"], method, "{name} {verb}");
+                assert_eq!(echo["algorithm"], method, "{name} {verb}");
                 // Only a form body can carry the protocol parameters.
                 let expected = if placement == "body" && verb != "POST" {
                     "header"

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ROWS, Random};
 use crate::program::Home;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Post, Sandbox};
 
 /// The task is started at most this often until it ends.
 const RUNS_MAX: usize = 20;
@@ -49,6 +49,7 @@ pub(crate) struct Kill {
 }
 
 /// What came of it.
+#[derive(Default)]
 pub(crate) struct Round {
     pub(crate) kills: Vec<Kill>,
     /// Starts of the task, the killed ones included.
@@ -103,27 +104,22 @@ impl Round {
             runs: kills.len() + more,
             kills,
             first_run,
-            took: Duration::ZERO,
             accepted: accepted(),
             refused_duplicates: sandbox.count()["refused_duplicates"].as_u64().unwrap(),
-            delivered: 0,
-            in_doubt: 0,
-            twice: Vec::new(),
-            missing: Vec::new(),
-            wrong: Vec::new(),
+            ..Self::default()
         };
-        round.count(&sandbox, listed.as_array().expect("an array"));
+        round.compare(&sandbox.posts(), listed.as_array().expect("an array"));
         round.compare_write_back(&erp, listed.as_array().unwrap());
         round.took = begun.elapsed();
         round
     }
 
     /// Compares the ledger's list with what the sandbox accepted, row by row.
-    fn count(&mut self, sandbox: &Sandbox, listed: &[Value]) {
+    fn compare(&mut self, posts: &[Post], listed: &[Value]) {
         let mut ids: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for post in sandbox.posts() {
+        for post in posts {
             if let Some(row) = row_of(&post.text) {
-                ids.entry(row).or_default().push(post.id);
+                ids.entry(row).or_default().push(post.id.clone());
             }
         }
         let by_key: BTreeMap<&str, &Value> = listed
@@ -195,21 +191,25 @@ impl Round {
         }
     }
 
-    /// The rule itself.
-    #[track_caller]
-    pub(crate) fn judge(&self) {
-        assert!(
-            self.twice.is_empty(),
-            "accepted more than once: rows {:?}",
-            self.twice
-        );
-        assert!(
-            self.missing.is_empty(),
-            "neither accepted nor listed in doubt: rows {:?}",
-            self.missing
-        );
-        assert_eq!(self.refused_duplicates, 0, "the duplicate rule was off");
-        assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+    /// The rule itself: what breaks it.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = self.wrong.clone();
+        if !self.twice.is_empty() {
+            problems.push(format!("accepted more than once: rows {:?}", self.twice));
+        }
+        if !self.missing.is_empty() {
+            problems.push(format!(
+                "neither accepted nor listed in doubt: rows {:?}",
+                self.missing
+            ));
+        }
+        if self.refused_duplicates != 0 {
+            problems.push(format!(
+                "{} duplicates refused, and the rule was off",
+                self.refused_duplicates
+            ));
+        }
+        problems
     }
 }
 
@@ -306,7 +306,6 @@ fn add_task(home: &Home, erp: &Path) {
     .well();
     let file = home.path().join("announce.yaml");
     let task = r#"task: announce
-trigger: manual
 steps:
   - id: products
     query:
@@ -405,4 +404,42 @@ fn states(home: &Home) -> BTreeMap<String, usize> {
             .or_default() += 1;
     }
     states
+}
+
+/// The comparison finds what it is there for: one row twice, one nowhere, one under another id.
+#[test]
+fn each_way_to_be_wrong_is_noticed() {
+    let post = |row: usize, id: &str| Post {
+        id: id.to_owned(),
+        text: text(row).trim_end().to_owned(),
+    };
+    let delivered =
+        |row: usize, id: &str| json!({"key": key(row), "state": "delivered", "result": {"id": id}});
+    let mut posts: Vec<Post> = (0..ROWS).map(|row| post(row, &row.to_string())).collect();
+    let mut listed: Vec<Value> = (0..ROWS).map(|row| delivered(row, &row.to_string())).collect();
+    let judged = |posts: &[Post], listed: &[Value]| {
+        let mut round = Round::default();
+        round.compare(posts, listed);
+        round
+    };
+    assert_eq!(judged(&posts, &listed).problems(), Vec::<String>::new());
+
+    posts.push(post(7, "again"));
+    assert_eq!(judged(&posts, &listed).twice, [7]);
+    posts.pop();
+
+    let gone = posts.remove(9);
+    let round = judged(&posts, &listed);
+    assert_eq!((round.missing.as_slice(), round.wrong.len()), ([9].as_slice(), 1));
+    listed[9] = json!({"key": key(9), "state": "in_doubt"});
+    let round = judged(&posts, &listed);
+    assert_eq!((round.problems(), round.in_doubt), (Vec::new(), 1));
+    posts.push(gone);
+
+    listed[9] = delivered(9, "another");
+    assert_eq!(judged(&posts, &listed).problems().len(), 1);
+    listed[9] = json!({"key": key(9), "state": "rejected"});
+    assert_eq!(judged(&posts, &listed).problems().len(), 1);
+    listed.pop();
+    assert_eq!(judged(&posts, &listed).problems().len(), 2);
 }
