@@ -7,7 +7,7 @@ use tailorbird_connector::{Connector, RawCall, TransportSettings, build, build_r
 use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, Meaning, codes};
 
-use crate::fixtures::{arguments, connector, credentials, post, quick, resolved, x_at};
+use crate::fixtures::{arguments, connector, credentials, post, quick, resolved, shipped, x_at};
 use crate::provider::{Act, Provider, answer};
 
 /// Sends a post and gives the failure of sending it.
@@ -454,17 +454,15 @@ async fn metadata_and_own_addresses_are_never_reached() {
 
 #[tokio::test]
 async fn a_stored_request_for_another_place_is_not_signed() {
-    let old = x_at("http://127.0.0.1:1");
-    let request = build(&old, "create_post", &post("Hello")).unwrap();
-    let provider = Provider::saying(201, &[], "{}").await;
-    let failure = connector()
-        .send(&x_at(&provider.root()), &credentials(), &request)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (failure.code.as_str(), failure.meaning),
-        (codes::ADDRESS_REFUSED, Meaning::ConnectionFault)
-    );
+    let request = build(&resolved(&shipped("x"), &[]), "create_post", &post("Hello")).unwrap();
+    assert!(request.url.starts_with("https://api.x.com/"));
+    let sandbox = x_at("http://127.0.0.1:1");
+    // A preview signs and sends nothing, so that no other guard stands before this one.
+    let failure = connector().preview(&sandbox, &credentials(), &request).unwrap_err();
+    assert_eq!((failure.code.as_str(), failure.meaning), (codes::ADDRESS_REFUSED, Meaning::ConnectionFault));
+    assert!(failure.detail.contains("Credentials go only to http://127.0.0.1:1"), "{}", failure.detail);
+    let failure = connector().send(&sandbox, &credentials(), &request).await.unwrap_err();
+    assert_eq!(failure.code, codes::ADDRESS_REFUSED);
 }
 
 #[tokio::test]
