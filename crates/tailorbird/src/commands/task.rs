@@ -81,7 +81,7 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
         }
         TaskCommand::Show { name } => {
             let (task, text) = App::open(home)?.task(&input::name(&name)?)?;
-            render.data(&json!(task), || text);
+            render.document(&json!(task), || text);
             Ok(Ended::Well)
         }
         TaskCommand::Enable { name } => enable(home, &name, true, render).await,
@@ -113,6 +113,9 @@ async fn enable(home: &Path, name: &str, enabled: bool, render: Render) -> Resul
 /// How often the line of progress is drawn anew.
 const PROGRESS_EVERY: Duration = Duration::from_millis(120);
 
+/// What shells expect of a program that Ctrl-C ended.
+const KILLED_BY_INTERRUPT: i32 = 130;
+
 /// Follows a run: progress on standard error, Ctrl-C stops safely, the run's counts at the end.
 pub(crate) async fn follow<F, R>(render: Render, start: F) -> Result<Ended, AppError>
 where
@@ -140,10 +143,15 @@ where
     let run = loop {
         tokio::select! {
             run = &mut running => break run,
-            () = super::sandbox::stop_signal(), if !stop.is_set() => {
-                stop.set();
+            () = super::sandbox::stop_signal() => {
                 render.end_progress();
-                render.talk("Stopping: what is under way is finished first.");
+                if stop.is_set() {
+                    // Asked twice: as safe as a power cut. What is on its way is in doubt, and is looked up later.
+                    render.talk("Ended at once; the next run settles what was on its way.");
+                    std::process::exit(KILLED_BY_INTERRUPT);
+                }
+                stop.set();
+                render.talk("Stopping: what is under way is finished first. Ctrl-C again ends at once.");
             }
         }
     }?;
