@@ -1,6 +1,7 @@
 //! What an upsert writes and refuses, beyond the contract.
 
-use tailorbird_database::CURSOR_TABLE;
+use jiff::Timestamp;
+use tailorbird_database::{CURSOR_TABLE, CursorMove};
 use tailorbird_model::Value;
 use tailorbird_model::value::parse_decimal;
 
@@ -194,5 +195,31 @@ fn the_owners_foreign_keys_hold() {
     assert_eq!(
         failure.message,
         "the database refused row 1: FOREIGN KEY constraint failed"
+    );
+}
+
+#[test]
+fn a_cursor_that_cannot_be_stored_takes_the_records_back() {
+    let bench = Bench::new();
+    bench
+        .raw()
+        .execute_batch(&format!(
+            "CREATE TABLE {CURSOR_TABLE} (task TEXT, step TEXT, value TEXT, updated_at TEXT, PRIMARY KEY (task, step));
+             CREATE TRIGGER no BEFORE INSERT ON {CURSOR_TABLE} BEGIN SELECT raise(ABORT, 'not here'); END"
+        ))
+        .unwrap();
+    let mut link = bench.writer();
+    let cursor = CursorMove {
+        task: "collect".parse().unwrap(),
+        step: "mentions".parse().unwrap(),
+        value: serde_json::json!(1),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let row = [record(&[("sku", "A-1".into()), ("name", "never".into())])];
+    let failure = told(link.upsert_with_cursor("products", &keys(&["sku"]), &row, &cursor));
+    assert!(failure.message.contains("not here"), "{}", failure.message);
+    assert_eq!(
+        rows(&mut link, "SELECT name FROM products WHERE sku = 'A-1'"),
+        r#"[{"name":"Kettle"}]"#
     );
 }

@@ -48,3 +48,19 @@ async fn marking_as_settled_is_no_edit() {
     assert_eq!(bench.store.chain_head().unwrap(), before);
     assert!(bench.store.verify_chain().unwrap().is_whole());
 }
+
+#[tokio::test]
+async fn a_true_link_of_another_past_does_not_fit_in() {
+    let bench = Bench::new();
+    bench.enrol(&["a"]).await;
+    bench.enrol(&["b"]).await;
+    let raw = bench.raw();
+    raw.execute_batch("CREATE TABLE kept AS SELECT * FROM chain_link WHERE number = 2; DELETE FROM chain_link WHERE number = 2")
+        .unwrap();
+    // The second link is made again with other content; the third one covers it.
+    bench.enrol(&["c"]).await;
+    bench.enrol(&["d"]).await;
+    raw.execute_batch("REPLACE INTO chain_link SELECT * FROM kept")
+        .unwrap();
+    assert_eq!(bench.store.verify_chain().unwrap().broken_link, Some(3));
+}
