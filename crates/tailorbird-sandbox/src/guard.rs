@@ -4,7 +4,7 @@
 //! the answers. So the `Host` must be a loopback name (by TLS also one of X's), and a write that a browser
 //! sends must come from the sandbox's own pages. Programs send no `Origin` and are not touched by that.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::{HeaderMap, Method, header};
 
@@ -48,8 +48,10 @@ pub(crate) enum Refused {
 
 /// Checks the Host rule and, for writes, the Origin rule.
 pub(crate) fn check(scheme: Scheme, method: &Method, host: &str, headers: &HeaderMap) -> Result<(), Refused> {
-    let name = host_name(host);
-    if !(is_loopback(name) || (scheme == Scheme::Https && is_x_host(name))) {
+    let known =
+        host_name(host).is_some_and(|name| is_loopback(name) || (scheme == Scheme::Https && is_x_host(name)));
+    // Of two `Host` lines nobody knows which one counts (RFC 9112 §3.2).
+    if !known || headers.get_all(header::HOST).iter().count() > 1 {
         return Err(Refused::Host(host.to_owned()));
     }
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -83,12 +85,23 @@ fn is_loopback(name: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The host without port and brackets.
-fn host_name(host: &str) -> &str {
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or(rest);
-    }
-    host.split(':').next().unwrap_or(host)
+/// The host without port and brackets. None where the text is no host with an optional port: a part that is
+/// passed over (`127.0.0.1:1@elsewhere`, `[::1].elsewhere`) would make two readers see two hosts.
+fn host_name(host: &str) -> Option<&str> {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => {
+            let (address, after) = rest.split_once(']')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            (address, after)
+        }
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    let port_fits = port.is_empty()
+        || (port.starts_with(':')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && digits.parse::<u16>().is_ok());
+    port_fits.then_some(name)
 }
 
 #[cfg(test)]
@@ -124,9 +137,23 @@ mod tests {
             "",
             "0.0.0.0:7081",
             "10.0.0.1",
+            "127.0.0.1:1@evil.example",
+            "[::1].evil.example",
+            "[::1]evil",
+            "[::1",
+            "[127.0.0.1]",
+            "127.0.0.1:",
+            "127.0.0.1:+80",
+            "127.0.0.1:99999",
+            "localhost:80:80",
         ] {
             assert!(!checked(Scheme::Http, &Method::GET, host, &[]), "{host}");
         }
+        let mut twice = HeaderMap::new();
+        twice.append(header::HOST, "127.0.0.1".parse().unwrap());
+        twice.append(header::HOST, "evil.example".parse().unwrap());
+        assert!(check(Scheme::Http, &Method::GET, "127.0.0.1", &twice).is_err());
+        assert!(checked(Scheme::Https, &Method::GET, "api.x.com:443", &[]));
         assert!(checked(Scheme::Https, &Method::GET, "api.x.com", &[]));
         assert!(!checked(Scheme::Https, &Method::GET, "ads.x.com", &[]));
     }
