@@ -272,11 +272,22 @@ const MIN_REDACTED_BYTES: usize = 8;
 pub(crate) fn redact(body: Bytes, secrets: &[&str]) -> Bytes {
     let mut body = body;
     for secret in secrets.iter().filter(|secret| secret.len() >= MIN_REDACTED_BYTES) {
-        for spelling in [(*secret).to_owned(), tailorbird_oauth::percent_encode(secret)] {
+        for spelling in spellings(secret) {
             body = replaced(body, spelling.as_bytes());
         }
     }
     body
+}
+
+/// How an echo may write a secret: as it is; encoded once, as in a form; encoded twice, as PLAINTEXT puts it
+/// into a header or query (RFC 5849 §3.4.4 and §3.6); in JSON of those that escape the slash.
+fn spellings(secret: &str) -> Vec<String> {
+    let once = tailorbird_oauth::percent_encode(secret);
+    let twice = tailorbird_oauth::percent_encode(&once);
+    let in_json = secret.replace('/', "\\/");
+    let mut all = vec![secret.to_owned(), once, twice, in_json];
+    all.dedup();
+    all
 }
 
 fn replaced(body: Bytes, secret: &[u8]) -> Bytes {

@@ -23,6 +23,9 @@ pub(crate) struct AddressRefused {
     what: &'static str,
 }
 
+/// Metadata services of clouds that lie outside the link-local range.
+const METADATA_V4: [[u8; 4]; 3] = [[100, 100, 100, 200], [168, 63, 129, 16], [192, 0, 0, 192]];
+
 /// How near an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -142,8 +145,7 @@ fn kind_v4(address: Ipv4Addr) -> Kind {
     if a == 0 {
         return Kind::Never("an unspecified address");
     }
-    if address.is_link_local() || [a, b, c, d] == [100, 100, 100, 200] || [a, b, c, d] == [168, 63, 129, 16] {
-        // 100.100.100.200 and 168.63.129.16 are metadata services outside the link-local range.
+    if address.is_link_local() || METADATA_V4.contains(&[a, b, c, d]) {
         return Kind::Never("a link-local or metadata address");
     }
     if address.is_multicast() || a >= 240 {
@@ -180,7 +182,17 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
         return kind_v4(mapped);
     }
     match segments {
-        [0, 0, 0, 0, 0, 0, _, _] | [0x0064, 0xff9b, 0, 0, 0, 0, _, _] => return kind_v4(inner(high, low)),
+        // The third form is that of stateless translators (RFC 2765 §2.1).
+        [0, 0, 0, 0, 0, 0, _, _] | [0x0064, 0xff9b, 0, 0, 0, 0, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => {
+            return kind_v4(inner(high, low));
+        }
+        // A network's own NAT64 prefix (RFC 8215) may end anywhere inside that network.
+        [0x0064, 0xff9b, 1, ..] => {
+            return match kind_v4(inner(high, low)) {
+                never @ Kind::Never(_) => never,
+                _ => Kind::Private("a private address"),
+            };
+        }
         [0x2002, outer_high, outer_low, ..] => return kind_v4(inner(outer_high, outer_low)),
         _ => {}
     }
@@ -192,6 +204,9 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
     }
     if first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfec0 || (first == 0x0064 && second == 0xff9b) {
         return Kind::Private("a private address");
+    }
+    if first == 0x2001 && second == 0 {
+        return Kind::Private("an address inside a tunnel");
     }
     if first == 0x2001 && second == 0x0db8 {
         return Kind::Private("a documentation address");
@@ -235,6 +250,9 @@ mod tests {
             "2002:7f00:1::",
             "fec0::1",
             "::127.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "64:ff9b:1::8.8.8.8",
+            "2001::1",
         ] {
             assert!(check(private, false).is_err(), "{private}");
             assert!(check(private, true).is_ok(), "{private}");
@@ -248,6 +266,7 @@ mod tests {
             "255.255.255.255",
             "100.100.100.200",
             "168.63.129.16",
+            "192.0.0.192",
             "::",
             "fe80::1",
             "ff02::1",
@@ -255,6 +274,9 @@ mod tests {
             "::ffff:169.254.169.254",
             "64:ff9b::a9fe:a9fe",
             "2002:a9fe:a9fe::",
+            "64:ff9b:1::a9fe:a9fe",
+            "::ffff:0:169.254.169.254",
+            "::ffff:192.0.0.192",
         ] {
             assert!(check(never, false).is_err(), "{never}");
             assert!(check(never, true).is_err(), "{never}");

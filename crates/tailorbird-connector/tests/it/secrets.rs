@@ -2,6 +2,7 @@
 
 use tailorbird_connector::{Connector, RawCall, Resolved, TransportSettings, build, build_raw};
 use tailorbird_model::service::Method;
+use tailorbird_oauth::ClientCredentials;
 
 use crate::fixtures::{arguments, credentials, post, resolved, service, shipped, x_at};
 
@@ -137,4 +138,32 @@ async fn a_provider_that_echoes_requests_brings_no_secret_back() {
     let answer = connector.send(&x, &credentials(), &request).await.unwrap();
     assert!(!format!("{answer:?}").contains("canary"), "{answer:?}");
     assert_eq!(answer.json.unwrap().pointer("/echo").unwrap(), "(masked)");
+}
+
+/// PLAINTEXT puts the secrets themselves on the wire (RFC 5849 §3.4.4), encoded once to be joined and once
+/// more for header, query or form. A provider that repeats the request repeats them so.
+#[tokio::test]
+async fn secrets_with_reserved_characters_do_not_come_back_however_they_are_written() {
+    let secret = "canary/client+secret=";
+    let mut credentials = credentials();
+    credentials.client = Some(ClientCredentials::new("client-key-1", secret));
+    let once = tailorbird_oauth::percent_encode(secret);
+    let twice = tailorbird_oauth::percent_encode(&once);
+    for written in [secret.to_owned(), once, twice, secret.replace('/', r"\/")] {
+        let body = format!(r#"{{"said":"oauth_signature={written}%26"}}"#);
+        let provider = crate::provider::Provider::saying(200, &[], &body).await;
+        let x = x_at(&provider.root());
+        let request = build_raw(
+            &x,
+            Method::Get,
+            &RawCall {
+                path: "/echo",
+                ..RawCall::default()
+            },
+        )
+        .unwrap();
+        let connector = Connector::new(TransportSettings::default()).unwrap();
+        let answer = connector.send(&x, &credentials, &request).await.unwrap();
+        assert!(!format!("{answer:?}").contains("canary"), "{written}: {answer:?}");
+    }
 }
