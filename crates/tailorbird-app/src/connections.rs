@@ -1,5 +1,6 @@
 //! Connections: add, show, test, diagnose, export, import, remove.
 
+mod places;
 mod view;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use tailorbird_model::connection::Connection;
 use tailorbird_model::ports::{CredentialVault as _, Credentials};
 use tailorbird_model::yaml::shape;
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::CredentialChange;
+use tailorbird_store::{CredentialChange, SecretField};
 
 pub use view::ConnectionView;
 
@@ -116,7 +117,7 @@ impl App {
         };
         let (service_file, _) = self.services.find(&service)?;
         let changed_service = present.as_ref().is_some_and(|present| present.service != service);
-        let mut connection = present.unwrap_or(Connection {
+        let mut connection = present.clone().unwrap_or(Connection {
             connection: add.name.clone(),
             service: service.clone(),
             settings: BTreeMap::new(),
@@ -140,6 +141,19 @@ impl App {
             notes.extend(checked.notes);
             warnings.extend(checked.warnings);
             change = credential_change(secrets, &checked.credentials);
+        }
+        if let Some(before) = &present
+            && let Ok((service_before, _)) = self.services.find(&before.service)
+        {
+            let replaced = |field| match field {
+                SecretField::ClientKey => change.client_key.is_some(),
+                SecretField::ClientSecret => change.client_secret.is_some(),
+                SecretField::Token => change.token.is_some(),
+                SecretField::TokenSecret => change.token_secret.is_some(),
+                SecretField::RsaPrivateKey => change.rsa_private_key.is_some(),
+            };
+            let (before, after) = ((&**service_before, before), (&**service_file, &connection));
+            warnings.extend(self.secrets_led_elsewhere(&add.name, replaced, before, after)?);
         }
         let new_key = change.client_key.is_some() || change.token.is_some();
         if new_key || changed_service {
@@ -302,7 +316,8 @@ impl App {
     /// Takes in an exported connection; its secrets have to be given again.
     ///
     /// # Errors
-    /// CONN-002 for a file that is no exported connection.
+    /// CONN-002 for a file that is no exported connection, or that would lead the secrets of a connection of
+    /// the same name to another provider.
     pub async fn import_connection(&self, file: &str, text: &str) -> Result<Added, AppError> {
         let (documents, problems) = tailorbird_model::yaml::read(text);
         let wrong = |why: String| {
@@ -324,6 +339,15 @@ impl App {
         let exported: Exported =
             serde_json::from_value(document.value.clone()).map_err(|error| wrong(error.to_string()))?;
         let named: Vec<String> = exported.secrets.keys().cloned().collect();
+        if let Some(present) = self.store.connection(&exported.connection)?.map(|stored| stored.value) {
+            let (service_before, _) = self.services.find(&present.service)?;
+            let (service_after, _) = self.services.find(&exported.service)?;
+            let mut after = present.clone();
+            after.service = exported.service.clone();
+            after.settings.extend(exported.settings.clone());
+            let (before, after) = ((&**service_before, &present), (&**service_after, &after));
+            self.refuse_to_lead_elsewhere(&exported.connection, before, after)?;
+        }
         let add = AddConnection {
             name: exported.connection.clone(),
             service: Some(exported.service),
@@ -395,3 +419,6 @@ impl Exported {
         yaml
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
 pub use runs::{Progress, ProgressEvent, Stop};
 pub use secrets_input::SecretsInput;
-pub use services::{ServiceEntry, Services, check_services, service_schema};
+pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 
 /// How long one answer may take between two of its bytes.

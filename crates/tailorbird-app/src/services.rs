@@ -186,25 +186,60 @@ pub fn service_schema() -> serde_json::Value {
     shape::schema_of::<Service>()
 }
 
+/// What `service add` did.
+#[derive(Debug, Clone)]
+pub struct AddedServices {
+    /// The services' names, in the order of the file.
+    pub names: Vec<String>,
+    /// What a person should know of connections that use a replaced service.
+    pub warnings: Vec<String>,
+}
+
 impl App {
     /// Adds the services of a file, or replaces them.
     ///
     /// # Errors
     /// SVC-002 with all problems; nothing is added then.
-    pub async fn add_services(&self, file: &str, text: &str) -> Result<Vec<String>, AppError> {
+    pub async fn add_services(&self, file: &str, text: &str) -> Result<AddedServices, AppError> {
         let (services, problems) = service::check::read(text);
         refuse(file, &problems)?;
-        let mut added = Vec::new();
+        let mut added = AddedServices {
+            names: Vec::new(),
+            warnings: Vec::new(),
+        };
         for typed in services {
-            let name = typed.value.service;
+            let name = typed.value.service.clone();
+            added.warnings.extend(self.warnings_of_replacing(&typed.value)?);
             self.store
                 .put_service(ServiceFile {
                     name: name.clone(),
                     yaml: typed.document.source,
                 })
                 .await?;
-            added.push(name.to_string());
+            added.names.push(name.to_string());
         }
         Ok(added)
+    }
+
+    /// A file may bear the name of a service that connections use already, also of a built-in one; their
+    /// secrets then follow its addresses.
+    fn warnings_of_replacing(&self, new: &Service) -> Result<Vec<String>, AppError> {
+        let Ok((old, _)) = self.services.find(&new.service) else {
+            return Ok(Vec::new());
+        };
+        let mut warnings = Vec::new();
+        for stored in self.store.connections()? {
+            let connection = &stored.value;
+            if connection.service == new.service {
+                let (before, after) = ((&**old, connection), (new, connection));
+                warnings.extend(self.secrets_led_elsewhere(
+                    &connection.connection,
+                    |_| false,
+                    before,
+                    after,
+                )?);
+            }
+        }
+        Ok(warnings)
     }
 }

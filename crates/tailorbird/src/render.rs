@@ -1,5 +1,7 @@
 //! The only place that prints: data to standard output, talk to standard error.
 
+mod harmless;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::Value;
@@ -7,6 +9,9 @@ use tailorbird_model::Failure;
 use tailorbird_model::yaml::Problem;
 
 use crate::args::Output;
+
+pub(crate) use harmless::harmless;
+use harmless::harmless_json;
 
 /// Prints data and talk in the form that was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -28,24 +33,40 @@ impl Render {
         if self.is_json() {
             self.json(json);
         } else {
+            self.text(&text());
+        }
+    }
+
+    /// As [`Render::data`] where the text is a file's: written to a file or a pipe it stays as it is.
+    pub(crate) fn document(self, json: &Value, text: impl FnOnce() -> String) {
+        if self.is_json() {
+            self.json(json);
+        } else if std::io::stdout().is_terminal() {
+            self.text(&text());
+        } else {
             self.raw(&with_line_end(text()));
         }
+    }
+
+    /// Data that people read.
+    pub(crate) fn text(self, text: &str) {
+        self.raw(&with_line_end(harmless(text).into_owned()));
     }
 
     /// Data that is always one JSON value.
     pub(crate) fn json(self, json: &Value) {
         let text = serde_json::to_string_pretty(json).unwrap_or_default();
-        self.raw(&with_line_end(text));
+        self.raw(&with_line_end(harmless_json(&text).into_owned()));
     }
 
     /// One line of JSON, flushed at once, for scripts that wait for it.
     pub(crate) fn json_line(self, json: &Value) {
-        self.raw(&format!("{json}\n"));
+        self.raw(&format!("{}\n", harmless_json(&json.to_string())));
     }
 
-    /// Data as it is. A closed pipe is no error: the reader has seen enough.
+    /// Writes data out. A closed pipe is no error: the reader has seen enough.
     #[expect(clippy::unused_self, reason = "whoever prints holds the one value that may")]
-    pub(crate) fn raw(self, text: &str) {
+    fn raw(self, text: &str) {
         let mut out = std::io::stdout().lock();
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
@@ -54,7 +75,7 @@ impl Render {
     #[expect(clippy::unused_self, reason = "whoever prints holds the one value that may")]
     pub(crate) fn talk(self, text: &str) {
         let mut out = std::io::stderr().lock();
-        drop(out.write_all(with_line_end(text.to_owned()).as_bytes()));
+        drop(out.write_all(with_line_end(harmless(text).into_owned()).as_bytes()));
     }
 
     /// Talk that replaces the line before, where there is a terminal; elsewhere nothing.
@@ -62,7 +83,7 @@ impl Render {
         if self.is_live() {
             let mut out = std::io::stderr().lock();
             let width = 110;
-            let line: String = text.chars().take(width).collect();
+            let line: String = harmless(text).chars().take(width).collect();
             drop(write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush()));
         }
     }
@@ -85,7 +106,7 @@ impl Render {
             let error = serde_json::json!({"error": {
                 "code": failure.code, "message": failure.message, "detail": failure.detail, "hint": failure.hint,
             }});
-            self.talk(&error.to_string());
+            self.talk(&harmless_json(&error.to_string()));
             return;
         }
         self.talk(&letter("error", failure));
@@ -141,7 +162,8 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], empty: &str) -> String 
         return empty.to_owned();
     }
     let shown = |cell: &str| {
-        let cell = cell.replace(['\n', '\r', '\t'], " ");
+        // Made harmless before it is measured, so that the columns stay aligned.
+        let cell = harmless(&cell.replace(['\n', '\r', '\t'], " ")).into_owned();
         if cell.chars().count() > MAX_CELL {
             cell.chars().take(MAX_CELL - 1).chain(['…']).collect()
         } else {

@@ -93,7 +93,7 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
         }
         ConnectionCommand::Export { name } => {
             let (json, yaml) = App::open(home)?.export_connection(&input::name(&name)?)?;
-            render.data(&json, || yaml);
+            render.document(&json, || yaml);
         }
         ConnectionCommand::Import { file } => {
             let text = input::text(&file)?;
@@ -195,7 +195,7 @@ async fn authorize(
     if render.is_json() || !std::io::stdout().is_terminal() {
         render.json(&json);
     } else {
-        render.raw(&format!("{}\n", wizard::finished_text(&finished)));
+        render.text(&wizard::finished_text(&finished));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use tailorbird_app::{App, AppError, Services};
 
 use crate::Ended;
 use crate::args::ServiceCommand;
+use crate::commands::connection::tell;
 use crate::commands::input;
 use crate::render::{Render, table};
 
@@ -39,7 +40,7 @@ pub(crate) async fn run(home: &Path, command: ServiceCommand, render: Render) ->
         ServiceCommand::Show { name } => {
             let services = Services::load(home)?;
             let (service, text) = services.find(&input::name(&name)?)?;
-            render.data(&json!(**service), || text.to_owned());
+            render.document(&json!(**service), || text.to_owned());
             Ok(Ended::Well)
         }
         ServiceCommand::Check { files } => {
@@ -64,7 +65,8 @@ pub(crate) async fn run(home: &Path, command: ServiceCommand, render: Render) ->
                 render.talk(&format!("Made the home folder {}.", home.display()));
             }
             let added = app.add_services(&file.display().to_string(), &text).await?;
-            render.data(&json!(added), || format!("Added: {}", added.join(", ")));
+            tell(render, &[], &added.warnings);
+            render.data(&json!(added.names), || format!("Added: {}", added.names.join(", ")));
             Ok(Ended::Well)
         }
         ServiceCommand::Schema => {

@@ -6,7 +6,7 @@ use tailorbird_app::{AddConnection, Added, App, AppError, Callback, Finished, OA
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use crate::commands::connection::tell;
-use crate::render::{Render, letter};
+use crate::render::{Render, harmless, letter};
 
 /// How often a wrong answer is asked for again.
 const MAX_TRIES: usize = 5;
@@ -175,7 +175,7 @@ pub(crate) fn finished_text(finished: &Finished) -> String {
 
 fn ask(question: &str) -> Result<String, AppError> {
     let mut terminal = std::io::stderr().lock();
-    drop(write!(terminal, "{question}").and_then(|()| terminal.flush()));
+    drop(write!(terminal, "{}", harmless(question)).and_then(|()| terminal.flush()));
     drop(terminal);
     let mut line = String::new();
     let count = std::io::stdin()
@@ -189,7 +189,7 @@ fn ask(question: &str) -> Result<String, AppError> {
 }
 
 fn ask_hidden(question: &str) -> Result<String, AppError> {
-    rpassword::prompt_password(question).map_err(|error| ended(&error.to_string()))
+    rpassword::prompt_password(harmless(question).as_ref()).map_err(|error| ended(&error.to_string()))
 }
 
 fn ended(why: &str) -> AppError {
