@@ -10,10 +10,10 @@ use tailorbird_model::expression::Scope;
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::{Failure, Meaning, Record, Value, codes};
-use tailorbird_store::{Enrolment, Intended, Lane, NewDelivery, Outcome};
+use tailorbird_store::{Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
 use crate::drive::{Driver, RunEnd};
-use crate::plan::{CallPlan, evaluate};
+use crate::plan::{CallPlan, Plan, evaluate};
 use crate::progress::ProgressEvent;
 use crate::resources::destination_of;
 use crate::tail::Emitted;
@@ -69,12 +69,27 @@ impl Driver {
     }
 
     /// Brings the one record of a call without `for_each` into the ledger.
-    pub(crate) async fn enrol_once(&mut self, call: &CallPlan) -> Result<(), RunEnd> {
-        self.enrol(call, &[Emitted::plain(Record::from_pairs([]))]).await
+    pub(crate) async fn enrol_once(&mut self, plan: &Plan, call: &CallPlan) -> Result<(), RunEnd> {
+        self.enrol(plan, call, &[Emitted::plain(Record::from_pairs([]))])
+            .await
+    }
+
+    /// What expressions of a call can see beside the record: whose account it is, and which run.
+    pub(crate) fn call_scope(&self, route: &Route, mut scope: Scope) -> Scope {
+        if let Some(account) = &route.account {
+            scope = scope.with_record("account", account);
+        }
+        let run = Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]);
+        scope.with_record("run", &run)
     }
 
     /// Brings a chunk of records into the ledger.
-    pub(crate) async fn enrol(&mut self, call: &CallPlan, records: &[Emitted]) -> Result<(), RunEnd> {
+    pub(crate) async fn enrol(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        records: &[Emitted],
+    ) -> Result<(), RunEnd> {
         let route = self.route(call)?;
         let (mut batch, mut broken) = (Vec::with_capacity(records.len()), Vec::new());
         for record in records {
@@ -91,12 +106,15 @@ impl Driver {
         let enrolled = self.engine.store.enrol(batch).await?;
         let mut refused = Vec::new();
         for (index, failure) in broken {
-            if let Some(entry) = enrolled.get(index)
-                && matches!(
-                    entry.enrolment,
-                    Enrolment::New | Enrolment::TriedAgain | Enrolment::Open { .. }
-                )
-            {
+            let Some(entry) = enrolled.get(index) else {
+                continue;
+            };
+            // One that is open with other content keeps the request that was stored (rule 12).
+            let is_this_one = matches!(
+                entry.enrolment,
+                Enrolment::New | Enrolment::TriedAgain | Enrolment::Open { conflict: false }
+            );
+            if is_this_one {
                 let intended = Intended {
                     id: entry.id,
                     attempt: entry.attempts,
@@ -108,54 +126,47 @@ impl Driver {
             self.engine.store.record(refused).await?;
         }
         for (entry, key) in enrolled.iter().zip(&keys) {
-            let is_ours = entry.run == self.run;
-            if is_ours
-                && call.step.for_each.is_some()
-                && !matches!(entry.enrolment, Enrolment::New | Enrolment::SameKey { .. })
-            {
-                // This run read it before it was cut off, and counted it then.
-                self.counts.read = self.counts.read.saturating_sub(1);
-            }
-            match &entry.enrolment {
-                Enrolment::Already { .. } if !is_ours => self.counts.already += 1,
-                Enrolment::Held {
-                    state: DeliveryState::Rejected,
-                    ..
-                } if !is_ours => self.counts.rejected += 1,
-                Enrolment::Held {
-                    state: DeliveryState::Skipped,
-                    ..
-                } if !is_ours => self.counts.skipped += 1,
-                Enrolment::SameKey { .. } => {
-                    self.counts.already += 1;
-                    let note = format!(
-                        "step {}: the key {key} came twice in one recordset; the first one counts",
-                        call.id
-                    );
-                    (self.progress)(ProgressEvent::Note(note));
-                }
-                Enrolment::Open { conflict: true } | Enrolment::Held { conflict: true, .. } => {
-                    let note = format!(
-                        "step {}: the content of {key} changed while it was open; what was stored is sent",
-                        call.id
-                    );
-                    (self.progress)(ProgressEvent::Note(note));
-                }
-                _ => {}
-            }
+            self.count_enrolled(plan, call, entry, key);
         }
         Ok(())
     }
 
-    fn prepare(&self, call: &CallPlan, route: &Route, record: &Emitted) -> Result<Prepared, RunEnd> {
-        let mut scope = record.scope();
-        if let Some(account) = &route.account {
-            scope = scope.with_record("account", account);
+    /// Counts what the ledger made of a record, and tells what a person should know.
+    fn count_enrolled(&mut self, plan: &Plan, call: &CallPlan, entry: &Enrolled, key: &DeliveryKey) {
+        let is_first = self.met.entry(call.id.clone()).or_default().insert(entry.id);
+        if !is_first && call.step.for_each.is_some() {
+            self.counts.already += 1;
+            let note = format!(
+                "step {}: the key {key} came twice in one recordset; the first one counts",
+                call.id
+            );
+            return (self.progress)(ProgressEvent::Note(note));
         }
-        scope = scope.with_record(
-            "run",
-            &Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]),
-        );
+        let is_ours = entry.run == self.run;
+        if is_ours && plan.counts_reads_of(call) && entry.enrolment != Enrolment::New {
+            // This run read it before it was cut off, and counted it then.
+            self.counts.read = self.counts.read.saturating_sub(1);
+        }
+        match &entry.enrolment {
+            Enrolment::Already { .. } if !is_ours => self.counts.already += 1,
+            Enrolment::Held { state, .. } if !is_ours => match state {
+                DeliveryState::Rejected => self.counts.rejected += 1,
+                DeliveryState::Skipped => self.counts.skipped += 1,
+                _ => {}
+            },
+            _ => {}
+        }
+        if let Enrolment::Open { conflict: true } | Enrolment::Held { conflict: true, .. } = entry.enrolment {
+            let note = format!(
+                "step {}: the content of {key} changed while it was open; what was stored is sent",
+                call.id
+            );
+            (self.progress)(ProgressEvent::Note(note));
+        }
+    }
+
+    fn prepare(&self, call: &CallPlan, route: &Route, record: &Emitted) -> Result<Prepared, RunEnd> {
+        let scope = self.call_scope(route, record.scope());
         // The key comes first: a record that cannot be named must not be guessed at (rule 2).
         let due = match &call.when {
             None => Ok(true),
@@ -164,7 +175,11 @@ impl Driver {
         if let Ok(false) = due {
             return Ok(Prepared::NotDue);
         }
-        let key = key(call, &scope, &record.record)?;
+        let key = key(
+            call,
+            &self.call_scope(route, record.for_key().scope()),
+            &record.record,
+        )?;
         let request = due.and_then(|_| {
             let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
             build(&route.resolved, call.step.operation.as_str(), &arguments)

@@ -1,11 +1,14 @@
 //! Settles doubts by the operation's policy (never-twice rule 10).
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use tailorbird_connector::Request;
-use tailorbird_model::delivery::{Delivery, Destination, Event};
+use tailorbird_model::delivery::{Delivery, DeliveryId, Destination, Event};
 use tailorbird_model::service::InDoubtPolicy;
 use tailorbird_model::{Failure, Meaning, Record, codes};
-use tailorbird_store::{Intended, LookUp, Outcome, Store, StoreError};
+use tailorbird_store::{Attempt, Intended, LookUp, Outcome, Store, StoreError};
 
 use crate::deliver::Route;
 use crate::drive::{Driver, RunEnd};
@@ -95,12 +98,23 @@ impl Driver {
         let attempted_at = delivery.attempted_at.unwrap_or(delivery.updated_at);
         let window =
             SignedDuration::try_from(self.engine.attempt_window).unwrap_or(SignedDuration::from_mins(2));
+        let after_duplicate = delivery
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.code == codes::DUPLICATE);
+        // The attempt itself was refused as a duplicate, so only the provider's list may be behind.
+        let window = if after_duplicate {
+            SignedDuration::ZERO
+        } else {
+            window
+        };
         let sure_at = attempted_at
             .checked_add(window + settling)
             .unwrap_or(Timestamp::MAX);
         let now = Timestamp::now();
-        let earlier = self.engine.store.story(delivery.id)?.look_ups;
-        let looked_before = earlier
+        let story = self.engine.store.story(delivery.id)?;
+        let looked_before = story
+            .look_ups
             .iter()
             .any(|look| look.attempt == delivery.attempts && look.decision == NOT_THERE_YET);
         if looked_before && now < sure_at {
@@ -109,7 +123,12 @@ impl Driver {
         let found = self
             .engine
             .connector
-            .look_up(&route.resolved, &route.credentials, &request, attempted_at)
+            .look_up(
+                &route.resolved,
+                &route.credentials,
+                &request,
+                first_doubt(&story.attempts, attempted_at),
+            )
             .await;
         let found = match found {
             Ok(found) => found,
@@ -139,16 +158,12 @@ impl Driver {
             found.candidates,
         )?;
         let hits = candidates.len();
-        let after_duplicate = delivery
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.code == codes::DUPLICATE);
         let verdict = match (hits, candidates.pop()) {
             (1, Some(only)) => Verdict::Found(only),
             (0, _) if !complete => {
                 Verdict::Ask("not all of the time span could be looked through".to_owned())
             }
-            (0, _) if after_duplicate => Verdict::Ask(
+            (0, _) if after_duplicate && now >= sure_at => Verdict::Ask(
                 "the provider called it a duplicate, and it was not found among the recent ones".to_owned(),
             ),
             (0, _) if now >= sure_at && looked_before => Verdict::Absent,
@@ -220,6 +235,116 @@ impl Driver {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+impl Driver {
+    /// Looks up the results of deliveries that were accepted with an answer nobody could read, or that a
+    /// person called sent. Where the provider cannot be asked now, the delivery is put off to the next run;
+    /// where it does not know, the later steps go on without.
+    pub(crate) async fn find_results(
+        &mut self,
+        call: &CallPlan,
+        route: &Route,
+        chunk: &mut Vec<Delivery>,
+        put_off: &mut HashSet<DeliveryId>,
+    ) -> Result<(), RunEnd> {
+        let operation = route
+            .resolved
+            .operation(call.step.operation.as_str())
+            .map_err(RunEnd::Attention)?;
+        let InDoubtPolicy::LookUp(look_up) = operation.doubt_policy() else {
+            return Ok(());
+        };
+        let settling = Duration::from_secs(look_up.settling.seconds().into());
+        for delivery in chunk.iter_mut().filter(|delivery| delivery.result.is_none()) {
+            self.look_up_requests().await?;
+            match self.find_result(route, delivery, settling).await? {
+                Missing::Found(result) => {
+                    match self
+                        .engine
+                        .store
+                        .complete_result(delivery.id, result.clone())
+                        .await
+                    {
+                        Ok(()) | Err(StoreError::Transition { .. }) => delivery.result = Some(result),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Missing::Unknown => {
+                    let note = format!(
+                        "step {}: {} was delivered, and its id is not known",
+                        call.id, delivery.identity.key
+                    );
+                    (self.progress)(ProgressEvent::Note(note));
+                }
+                Missing::PutOff(failure) => {
+                    let note = format!(
+                        "could not look the id of {} up: {failure}; the next run tries again",
+                        delivery.identity.key
+                    );
+                    (self.progress)(ProgressEvent::Note(note));
+                    put_off.insert(delivery.id);
+                }
+            }
+        }
+        chunk.retain(|delivery| !put_off.contains(&delivery.id));
+        Ok(())
+    }
+
+    /// Looks for the one effect of a delivery that is known to have arrived; a second time after the
+    /// provider's settling delay.
+    async fn find_result(
+        &mut self,
+        route: &Route,
+        delivery: &Delivery,
+        settling: Duration,
+    ) -> Result<Missing, RunEnd> {
+        let Ok(request) = serde_json::from_value::<Request>(delivery.request.clone()) else {
+            return Ok(Missing::Unknown);
+        };
+        let attempts = self.engine.store.story(delivery.id)?.attempts;
+        let Some(from) = attempts.iter().map(|attempt| attempt.intended_at).min() else {
+            return Ok(Missing::Unknown);
+        };
+        for is_last in [false, true] {
+            let found = self
+                .engine
+                .connector
+                .look_up(&route.resolved, &route.credentials, &request, from)
+                .await;
+            let found = match found {
+                Ok(found) => found,
+                Err(failure) => return Ok(Missing::PutOff(failure)),
+            };
+            let mut candidates = unknown_candidates(
+                &self.engine.store,
+                &delivery.identity.destination,
+                found.candidates,
+            )?;
+            match (candidates.len(), candidates.pop()) {
+                (1, Some(only)) => return Ok(Missing::Found(only)),
+                (0, _) if !is_last => self.stop.wait(settling).await,
+                _ => break,
+            }
+        }
+        Ok(Missing::Unknown)
+    }
+}
+
+/// What became of a result that is missing.
+enum Missing {
+    Found(Record),
+    Unknown,
+    PutOff(Failure),
+}
+
+/// When the first attempt was made whose effect is not known: a look-up begins there.
+pub(crate) fn first_doubt(attempts: &[Attempt], last: Timestamp) -> Timestamp {
+    attempts
+        .iter()
+        .filter(|attempt| attempt.outcome == Some(Event::Lost))
+        .map(|attempt| attempt.intended_at)
+        .fold(last, Timestamp::min)
 }
 
 /// The candidates whose id no delivery to that destination holds yet: two rows with one text must not share

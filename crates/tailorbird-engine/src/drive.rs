@@ -1,5 +1,6 @@
 //! Drives a run to its end: opens or goes on with it, walks its steps, and says how it ended.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest, Store};
 
 use crate::limits::{MAX_FOLLOWED_WAIT, MAX_STORE_TRIES, REQUEST_EVERY};
+use crate::met::Met;
 use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
 use crate::resources::Resources;
@@ -65,6 +67,8 @@ pub(crate) struct Driver {
     pub(crate) progress: Progress,
     pub(crate) stop: Stop,
     pub(crate) last_look: Instant,
+    /// The deliveries that each step has met since this process took the run up.
+    pub(crate) met: HashMap<Name, Met>,
 }
 
 impl Engine {
@@ -186,6 +190,7 @@ impl Engine {
         progress: Progress,
         stop: Stop,
     ) -> Result<Run, Failure> {
+        let plan = Plan::of(task)?;
         self.store.take_run_request(&run.id).await?;
         let change = RunChange {
             state: Some(RunState::Running),
@@ -196,11 +201,12 @@ impl Engine {
         let run = self.store.change_run(&run.id, change).await?;
         // What the ledger knows of the run is added anew each time; the rest is carried on.
         let known = self.store.run_delivery_counts(&run.id)?;
-        let mut counts = run.counts;
-        counts.delivered = 0;
-        counts.rejected = counts.rejected.saturating_sub(known.rejected);
-        counts.skipped = counts.skipped.saturating_sub(known.skipped);
-        counts.in_doubt = 0;
+        // Without deliveries all that was read is read and written again.
+        let counts = if plan.has_keys() {
+            carried_on(run.counts, &known)
+        } else {
+            Counts::default()
+        };
         let mut driver = Driver {
             engine: self.clone(),
             lock,
@@ -210,8 +216,8 @@ impl Engine {
             progress,
             stop,
             last_look: Instant::now(),
+            met: HashMap::new(),
         };
-        let plan = Plan::of(task)?;
         let ended = driver.steps(&plan).await;
         driver.finish(&plan, ended).await
     }
@@ -225,7 +231,7 @@ impl Driver {
                 StepPlan::Query(query) => self.query(plan, query).await?,
                 StepPlan::Call(call) if self.is_delivering(call)? => {
                     if call.step.for_each.is_none() {
-                        self.enrol_once(call).await?;
+                        self.enrol_once(plan, call).await?;
                     }
                     self.deliver(plan, call).await?;
                 }
@@ -275,6 +281,10 @@ impl Driver {
             return Ok(());
         }
         self.last_look = Instant::now();
+        // Looking costs no commit; only a request that is there is taken.
+        if self.engine.store.run_request(&self.run)?.is_none() {
+            return Ok(());
+        }
         match self.engine.store.take_run_request(&self.run).await? {
             Some(RunRequest::Cancel) => Err(RunEnd::Cancelled),
             Some(RunRequest::Pause) => Err(RunEnd::Paused),
@@ -357,6 +367,17 @@ impl Driver {
             },
             Failure::from,
         ))
+    }
+}
+
+/// The counts that a run goes on with. What the ledger knows is added anew each time. Records that are not
+/// the run's own (delivered or held before) or were not due are read and counted again, so they are taken out.
+pub(crate) fn carried_on(stored: Counts, known: &Counts) -> Counts {
+    let held = stored.rejected.saturating_sub(known.rejected) + stored.skipped.saturating_sub(known.skipped);
+    Counts {
+        read: stored.read.saturating_sub(stored.already + stored.not_due + held),
+        written: stored.written,
+        ..Counts::default()
     }
 }
 

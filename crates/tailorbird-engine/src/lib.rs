@@ -1,21 +1,25 @@
 #![doc = include_str!("../README.md")]
 
+mod cursor;
 mod deliver;
 mod doubt;
 mod drive;
 mod limits;
 mod listing;
+mod met;
 mod plan;
 mod progress;
 mod query;
 mod resources;
 mod send;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 pub use drive::{Engine, RunEnd};
 pub use limits::{
-    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_FOLLOWED_WAIT, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS,
-    MAX_STORE_TRIES, REACH_PAUSE, REQUEST_EVERY, STOP_GRACE,
+    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS, MAX_FOLLOWED_WAIT, MAX_LATER,
+    MAX_REACH_TRIES, MAX_ROUNDS, MAX_STORE_TRIES, REACH_PAUSE, REQUEST_EVERY, STOP_GRACE,
 };
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};

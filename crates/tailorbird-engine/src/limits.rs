@@ -11,6 +11,9 @@ pub const CONCURRENCY: usize = 4;
 /// How many records a step holds in memory where it cannot stream (reading and writing one SQLite file).
 pub const MAX_BUFFERED_RECORDS: usize = 100_000;
 
+/// How often a statement with a small LIMIT is run again to get beyond the rows that a cursor reads twice.
+pub const MAX_CATCH_UP_READS: usize = 10_000;
+
 /// How often the rounds of sending and settling doubts repeat within one run.
 pub const MAX_ROUNDS: usize = 20;
 

@@ -9,6 +9,7 @@ use tailorbird_model::ports::Budget as _;
 use tailorbird_model::task::Pages as Wanted;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value};
 
+use crate::cursor::later;
 use crate::deliver::Route;
 use crate::drive::{Driver, RunEnd};
 use crate::limits::{MAX_LATER, MAX_REACH_TRIES, REACH_PAUSE};
@@ -21,10 +22,7 @@ impl Driver {
     /// lists come newest first: moved earlier, it would pass over the pages that were not read yet.
     pub(crate) async fn listing(&mut self, plan: &Plan, call: &CallPlan) -> Result<(), RunEnd> {
         let route = self.route(call)?;
-        let mut scope = Scope::of(&Record::from_pairs([]));
-        if let Some(account) = &route.account {
-            scope = scope.with_record("account", account);
-        }
+        let scope = self.call_scope(&route, Scope::of(&Record::from_pairs([])));
         let mut arguments =
             evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
         let mut greatest = self.listing_cursor(plan, call).await?;
@@ -32,6 +30,9 @@ impl Driver {
             arguments.insert(cursor.parameter.clone(), Value::from(value.as_str()));
         }
         let limit = match call.step.pages {
+            // Lists come newest first, so a limit would leave out the oldest of what is new, and the cursor
+            // would pass it over for good. Once there is a cursor, it alone bounds the listing.
+            _ if call.step.cursor.is_some() && greatest.is_some() => None,
             None => Some(1),
             Some(Wanted::Count(count)) => Some(count),
             Some(Wanted::All(_)) => None,
@@ -153,10 +154,7 @@ impl Driver {
         let route = self.route(call)?;
         let mut emitted = Vec::with_capacity(sources.len());
         for source in sources {
-            let mut scope = source.scope();
-            if let Some(account) = &route.account {
-                scope = scope.with_record("account", account);
-            }
+            let scope = self.call_scope(&route, source.scope());
             if let Some(when) = &call.when
                 && !call.expressions.truth(when, &scope).map_err(RunEnd::Attention)?
             {
@@ -263,17 +261,4 @@ fn only_write<'p>(plan: &'p Plan, source: &'p Name) -> Option<&'p WritePlan> {
         (Some(StepPlan::Write(write)), None) => Some(write),
         _ => None,
     }
-}
-
-/// The later of two cursor values: whole numbers by their size, other texts by their order.
-fn later(known: Option<String>, new: String) -> String {
-    let Some(known) = known else { return new };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_later = if is_number(&known) && is_number(&new) {
-        let (known, new) = (known.trim_start_matches('0'), new.trim_start_matches('0'));
-        (new.len(), new) > (known.len(), known)
-    } else {
-        new > known
-    };
-    if is_later { new } else { known }
 }

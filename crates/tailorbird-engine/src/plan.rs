@@ -94,6 +94,32 @@ impl Plan {
             .iter()
             .filter(move |step| step.source() == Some(source))
     }
+
+    /// Tells whether any step keeps its records in the ledger.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, StepPlan::Call(call) if call.key.is_some()))
+    }
+
+    /// Tells whether the records that a call sends were counted as read: they come from a query or a listing,
+    /// maybe through calls that only read, and not from another delivery.
+    pub(crate) fn counts_reads_of(&self, call: &CallPlan) -> bool {
+        let mut source = call.step.for_each.as_ref();
+        // Each step names an earlier one, so this ends.
+        for _ in &self.steps {
+            match self.steps.iter().find(|step| Some(step.id()) == source) {
+                Some(StepPlan::Query(_)) => return true,
+                Some(StepPlan::Call(from)) if from.key.is_some() => return false,
+                Some(StepPlan::Call(from)) => match &from.step.for_each {
+                    Some(earlier) => source = Some(earlier),
+                    None => return true,
+                },
+                Some(StepPlan::Write(_)) | None => return false,
+            }
+        }
+        false
+    }
 }
 
 fn step(step: &Step) -> Result<StepPlan, Failure> {

@@ -1,26 +1,31 @@
 //! Reads rows from a business database, chunk by chunk, and hands them on.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
 use tailorbird_database::{Chunk, StreamOptions};
 use tailorbird_model::expression::Scope;
-use tailorbird_model::service::Span;
-use tailorbird_model::task::Overlap;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{CursorMove, RunChange};
 use tokio::sync::mpsc;
 
+use crate::cursor::{from_value, greater, is_greater};
 use crate::drive::{Driver, RunEnd};
-use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS};
+use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS};
 use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
 use crate::tail::Emitted;
 
 /// How many chunks wait between the reader and the ledger.
 const READ_AHEAD: usize = 2;
-/// What is read again where a cursor's overlap is not given (never-twice rule 14).
-const DEFAULT_OVERLAP_IDS: u32 = 1_000;
-const DEFAULT_OVERLAP_TIME: Span = Span::from_seconds(60);
+
+/// The rows of one reading.
+struct Reading {
+    /// Rows that wait until the reading has ended.
+    buffer: Vec<Record>,
+    /// The greatest value of the cursor's column that was seen.
+    seen: Option<Value>,
+}
 
 impl Driver {
     /// Reads the rows of a query and hands them on. A row that leaves by a call is in the ledger before the
@@ -30,15 +35,59 @@ impl Driver {
         let scope = Scope::of(&Record::from_pairs([])).with_record("run", &run);
         let mut parameters =
             evaluate(&query.expressions, &query.parameters, &scope).map_err(RunEnd::Attention)?;
-        let mut greatest = self.query_cursor(query)?;
-        if let Some(from) = &greatest {
-            parameters.insert("cursor".to_owned(), less_overlap(from, query));
+        let must_buffer = self.writes_while_reading(plan, &query.id, &query.step.database)?;
+        let Some(cursor) = &query.step.cursor else {
+            let reading = self.read_rows(plan, query, parameters, must_buffer).await?;
+            return self.hand_buffer_on(plan, query, reading.buffer).await;
+        };
+        let last = self.query_cursor(query)?;
+        let mut greatest = last.clone();
+        let mut from = last
+            .as_ref()
+            .map(|last| from_value(last, cursor, &query.id))
+            .transpose();
+        for _ in 0..MAX_CATCH_UP_READS {
+            let start = from.map_err(RunEnd::Attention)?;
+            if let Some(start) = &start {
+                parameters.insert("cursor".to_owned(), start.clone());
+            }
+            let reading = self
+                .read_rows(plan, query, parameters.clone(), must_buffer)
+                .await?;
+            self.hand_buffer_on(plan, query, reading.buffer).await?;
+            let Some(seen) = reading.seen else { break };
+            greatest = greater(greatest, &seen, cursor, &query.id).map_err(RunEnd::Attention)?;
+            // A statement with a LIMIT smaller than the overlap ends before it reaches anything new. It would
+            // read the same rows for ever, so it goes on after the last of them.
+            let ends_early = last.as_ref().is_some_and(|last| is_greater(last, &seen));
+            if !ends_early || start.as_ref().is_none_or(|start| !is_greater(&seen, start)) {
+                break;
+            }
+            from = Ok(Some(seen));
         }
-        let must_buffer = plan
-            .takers(&query.id)
-            .any(|step| matches!(step, StepPlan::Write(write) if write.step.database == query.step.database));
+        let Some(value) = greatest else { return Ok(()) };
+        let change = RunChange {
+            cursors: vec![CursorMove {
+                step: query.id.clone(),
+                value: serde_json::to_value(&value).unwrap_or_default(),
+            }],
+            ..RunChange::default()
+        };
+        self.engine.store.change_run(&self.run, change).await?;
+        Ok(())
+    }
+
+    /// Runs the statement once. Rows are handed on as they come, or kept where handing them on would write
+    /// to the file that is being read.
+    async fn read_rows(
+        &mut self,
+        plan: &Plan,
+        query: &QueryPlan,
+        parameters: BTreeMap<String, Value>,
+        must_buffer: bool,
+    ) -> Result<Reading, RunEnd> {
         let (rows, mut chunks) = mpsc::channel::<Chunk>(READ_AHEAD);
-        let (resources, step) = (std::sync::Arc::clone(&self.engine.resources), query.step.clone());
+        let (resources, step) = (Arc::clone(&self.engine.resources), query.step.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let mut link = resources.database(&step.database)?;
             let options = StreamOptions {
@@ -54,52 +103,67 @@ impl Driver {
                 })
             })
         });
-        let mut buffer: Vec<Record> = Vec::new();
-        while let Some(chunk) = chunks.recv().await {
+        let (mut buffer, mut seen) = (Vec::new(), None);
+        while let Some(Chunk {
+            records,
+            cursor: values,
+        }) = chunks.recv().await
+        {
             self.look_up_requests().await?;
-            let Chunk {
-                records: chunk,
-                cursor,
-            } = chunk;
-            self.counts.read += u64::try_from(chunk.len()).unwrap_or_default();
-            for value in &cursor {
-                greatest = greater(query, greatest, value)?;
+            self.counts.read += u64::try_from(records.len()).unwrap_or_default();
+            if let Some(cursor) = &query.step.cursor {
+                for value in &values {
+                    seen = greater(seen, value, cursor, &query.id).map_err(RunEnd::Attention)?;
+                }
             }
             if must_buffer {
-                buffer.extend(chunk);
+                buffer.extend(records);
                 if buffer.len() > MAX_BUFFERED_RECORDS {
                     return Err(RunEnd::Failed(too_many(&query.id)));
                 }
             } else {
-                self.hand_rows_on(plan, query, chunk).await?;
+                self.hand_rows_on(plan, query, records).await?;
             }
         }
         let read = reading.await.map_err(|error| {
-            RunEnd::Failed(Failure::new(
-                codes::INTERNAL,
-                Meaning::NotSent,
-                format!("reading rows ended abruptly: {error}"),
-            ))
+            let message = format!("reading rows ended abruptly: {error}");
+            RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
         })?;
         read.map_err(|failure| match failure.code.as_str() {
             codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::Failed(failure),
             _ => RunEnd::Attention(failure),
         })?;
-        let mut buffered = buffer.into_iter().peekable();
-        while buffered.peek().is_some() {
-            let chunk: Vec<Record> = buffered.by_ref().take(CHUNK).collect();
-            self.hand_rows_on(plan, query, chunk).await?;
-        }
-        if let (Some(_), Some(value)) = (&query.step.cursor, greatest) {
-            let value = serde_json::to_value(&value).unwrap_or_default();
-            let change = RunChange {
-                cursors: vec![CursorMove {
-                    step: query.id.clone(),
-                    value,
-                }],
-                ..RunChange::default()
+        Ok(Reading { buffer, seen })
+    }
+
+    /// Tells whether handing a step's records on writes to a database at once: directly, or through calls
+    /// that only read. A call that delivers puts a record into the ledger first, and the writing comes later.
+    fn writes_while_reading(&self, plan: &Plan, source: &Name, database: &Name) -> Result<bool, RunEnd> {
+        for taker in plan.takers(source) {
+            let writes = match taker {
+                StepPlan::Write(write) => write.step.database == *database,
+                StepPlan::Call(call) => {
+                    !self.is_delivering(call)? && self.writes_while_reading(plan, &call.id, database)?
+                }
+                StepPlan::Query(_) => false,
             };
-            self.engine.store.change_run(&self.run, change).await?;
+            if writes {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn hand_buffer_on(
+        &mut self,
+        plan: &Plan,
+        query: &QueryPlan,
+        buffer: Vec<Record>,
+    ) -> Result<(), RunEnd> {
+        let mut rows = buffer.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<Record> = rows.by_ref().take(CHUNK).collect();
+            self.hand_rows_on(plan, query, chunk).await?;
         }
         Ok(())
     }
@@ -123,73 +187,6 @@ impl Driver {
         let stored = self.engine.store.step_cursor(&self.task, &query.id)?;
         let stored = stored.and_then(|json| serde_json::from_value::<Value>(json).ok());
         Ok(stored.or_else(|| cursor.start.as_ref().map(Value::from_json)))
-    }
-}
-
-/// The greater of the cursor's value so far and a row's.
-fn greater(query: &QueryPlan, known: Option<Value>, value: &Value) -> Result<Option<Value>, RunEnd> {
-    if value.is_null() {
-        let column = query
-            .step
-            .cursor
-            .as_ref()
-            .map(|cursor| cursor.column.as_str())
-            .unwrap_or_default();
-        let message = format!(
-            "step `{}`: the cursor column `{column}` is null in a row",
-            query.id
-        );
-        return Err(RunEnd::Attention(
-            Failure::new(codes::COLUMN_UNKNOWN, Meaning::NotSent, message)
-                .hint("A cursor needs a column that is never null, and that grows."),
-        ));
-    }
-    Ok(Some(match known {
-        Some(known) if !is_greater(value, &known) => known,
-        _ => value.clone(),
-    }))
-}
-
-/// Compares two values of one type; a value of another type counts as greater, so that the start value's
-/// type does not matter.
-fn is_greater(new: &Value, known: &Value) -> bool {
-    match (new, known) {
-        (Value::Integer(a), Value::Integer(b)) => a > b,
-        (Value::Decimal(a), Value::Decimal(b)) => a > b,
-        (Value::Timestamp(a), Value::Timestamp(b)) => a > b,
-        (Value::Date(a), Value::Date(b)) => a > b,
-        (Value::Text(a), Value::Text(b)) => a > b,
-        _ => true,
-    }
-}
-
-/// The cursor's value less what is read again to catch rows that were committed late.
-fn less_overlap(from: &Value, query: &QueryPlan) -> Value {
-    let overlap = query.step.cursor.as_ref().and_then(|cursor| cursor.overlap);
-    let seconds = |span: Span| SignedDuration::from_secs(span.seconds().into());
-    match (from, overlap) {
-        (Value::Integer(id), Some(Overlap::Ids(ids))) => Value::Integer(id.saturating_sub(ids.into())),
-        (Value::Integer(id), None) => Value::Integer(id.saturating_sub(DEFAULT_OVERLAP_IDS.into())),
-        (Value::Timestamp(at), overlap) => {
-            let span = if let Some(Overlap::Time(span)) = overlap {
-                span
-            } else {
-                DEFAULT_OVERLAP_TIME
-            };
-            Value::Timestamp(at.checked_sub(seconds(span)).unwrap_or(*at))
-        }
-        (Value::Text(text), overlap) => text.parse::<Timestamp>().map_or_else(
-            |_| from.clone(),
-            |at| {
-                let span = if let Some(Overlap::Time(span)) = overlap {
-                    span
-                } else {
-                    DEFAULT_OVERLAP_TIME
-                };
-                Value::Text(at.checked_sub(seconds(span)).unwrap_or(at).to_string())
-            },
-        ),
-        _ => from.clone(),
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tailorbird_connector::{Request, judge, record};
+use tailorbird_connector::{Answer, Request, Resolved, judge, record};
 use tailorbird_model::delivery::{Delivery, Event};
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::run::RunId;
-use tailorbird_model::{Failure, Meaning, Record, codes};
+use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store::{DriveLock, Intended, Outcome, StoreError};
 use tokio::task::JoinSet;
 
@@ -22,7 +22,7 @@ use crate::progress::ProgressEvent;
 
 /// How the sending of one delivery ended, as far as the run must know.
 #[derive(Debug)]
-enum Sent {
+pub(crate) enum Sent {
     /// It has an outcome of its own; the run goes on.
     Done,
     /// The connection is at fault: nothing else can go through.
@@ -92,6 +92,8 @@ impl Driver {
             let (sent, trouble) = self.send_chunk(call, route, due).await?;
             total += sent;
             self.store_counts(plan, Some(&call.id)).await?;
+            // What went through is written back also where the rest has to wait for a person.
+            let emitted = self.emit_settled(plan, call, route).await;
             match trouble {
                 None => tries = 0,
                 Some(Sent::Fault(failure)) => return Err(RunEnd::Attention(failure)),
@@ -113,7 +115,7 @@ impl Driver {
                 }
                 Some(Sent::Done) => {}
             }
-            self.emit_settled(plan, call, route).await?;
+            emitted?;
         }
     }
 
@@ -129,8 +131,17 @@ impl Driver {
         let mut under_way: JoinSet<Sent> = JoinSet::new();
         let mut sent = 0;
         let mut trouble: Option<Sent> = None;
+        let mut asked: Result<(), RunEnd> = Ok(());
         loop {
-            while under_way.len() < CONCURRENCY && trouble.is_none() && !self.stop.is_set() {
+            if asked.is_ok() {
+                asked = self.look_up_requests().await;
+            }
+            while under_way.len() < CONCURRENCY
+                && trouble.is_none()
+                && asked.is_ok()
+                && !self.stop.is_set()
+                && self.is_allowed(call)
+            {
                 let Some(delivery) = waiting.next() else { break };
                 let sender = Sender {
                     engine: self.engine.clone(),
@@ -141,10 +152,12 @@ impl Driver {
                 under_way.spawn(sender.send(delivery));
             }
             let next = if self.stop.is_set() {
-                match tokio::time::timeout(STOP_GRACE, under_way.join_next()).await {
-                    Ok(next) => next,
-                    Err(_) => return Err(RunEnd::Stopped),
-                }
+                let Ok(next) = tokio::time::timeout(STOP_GRACE, under_way.join_next()).await else {
+                    // They keep the lock and go on; should the process end first, they are doubt.
+                    under_way.detach_all();
+                    return Err(RunEnd::Stopped);
+                };
+                next
             } else {
                 under_way.join_next().await
             };
@@ -175,7 +188,16 @@ impl Driver {
                 }
             }
         }
-        Ok((sent, trouble))
+        asked.map(|()| (sent, trouble))
+    }
+
+    /// Tells whether the limits that the last answers reported allow another request now (rule 5).
+    fn is_allowed(&self, call: &CallPlan) -> bool {
+        let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+        self.engine
+            .store
+            .wait_until(connection, operation, Timestamp::now())
+            .is_none()
     }
 
     /// Counts for the line of progress; the ledger is asked only between chunks.
@@ -288,60 +310,28 @@ impl Sender {
                 );
                 match judged {
                     Ok(()) => (
-                        self.accepted(intended, &request, &answer, &delivery).await,
+                        accepted(&self.route.resolved, intended, &request, &answer),
                         Sent::Done,
                     ),
-                    Err(failure) => outcome_of(intended, failure),
+                    Err(failure) => self.outcome_of(intended, failure),
                 }
             }
-            Err(failure) => outcome_of(intended, failure),
+            Err(failure) => self.outcome_of(intended, failure),
         };
         self.store_outcome(outcome, end).await
     }
 
-    /// 2xx: delivered. Where the body cannot be read, the id is found by look-up (rule 9).
-    async fn accepted(
-        &self,
-        intended: Intended,
-        request: &Request,
-        answer: &tailorbird_connector::Answer,
-        delivery: &Delivery,
-    ) -> Outcome {
-        let accepted = |result: Option<Record>| Outcome {
-            result,
-            status: Some(answer.status),
-            ..Outcome::new(intended, Event::Accepted)
-        };
-        match record(&self.route.resolved, request, answer) {
-            Ok(result) => accepted(Some(result)),
-            Err(unreadable) => {
-                let found = self
-                    .engine
-                    .connector
-                    .look_up(
-                        &self.route.resolved,
-                        &self.route.credentials,
-                        request,
-                        Timestamp::now(),
-                    )
-                    .await;
-                let unknown = found.ok().and_then(|found| {
-                    crate::doubt::unknown_candidates(
-                        &self.engine.store,
-                        &delivery.identity.destination,
-                        found.candidates,
-                    )
-                    .ok()
-                });
-                let only = unknown
-                    .filter(|list| list.len() == 1)
-                    .and_then(|list| list.into_iter().next());
-                Outcome {
-                    failure: only.is_none().then_some(unreadable),
-                    ..accepted(only)
-                }
-            }
-        }
+    fn outcome_of(&self, intended: Intended, failure: Failure) -> (Outcome, Sent) {
+        // After a doubt the duplicate may be our own. Where the ledger cannot be asked, that is assumed.
+        let was_in_doubt = failure.meaning == Meaning::Duplicate
+            && intended.attempt > 1
+            && self.engine.store.story(intended.id).map_or(true, |story| {
+                story
+                    .attempts
+                    .iter()
+                    .any(|attempt| attempt.outcome == Some(Event::Lost))
+            });
+        outcome_of(intended, failure, was_in_doubt)
     }
 
     async fn refuse_unreadable(&self, delivery: &Delivery, failure: Failure) -> Sent {
@@ -373,13 +363,28 @@ impl Sender {
     }
 }
 
+/// 2xx: delivered. Where the body cannot be read, the outcome is stored without delay all the same; the id is
+/// looked up afterwards, one delivery at a time, so that two with the same text do not take one id (rules 9, 10).
+fn accepted(resolved: &Resolved, intended: Intended, request: &Request, answer: &Answer) -> Outcome {
+    let (result, failure) = match record(resolved, request, answer) {
+        Ok(result) => (Some(result), None),
+        Err(unreadable) => (None, Some(unreadable)),
+    };
+    Outcome {
+        result,
+        failure,
+        status: Some(answer.status),
+        ..Outcome::new(intended, Event::Accepted)
+    }
+}
+
 /// What a failure means for the delivery and for the run (rule 9).
-fn outcome_of(intended: Intended, failure: Failure) -> (Outcome, Sent) {
+pub(crate) fn outcome_of(intended: Intended, failure: Failure, was_in_doubt: bool) -> (Outcome, Sent) {
     let outcome = |event: Event| Outcome::failed(intended, event, failure.clone());
     match failure.meaning {
         Meaning::Rejected => (outcome(Event::Refused), Sent::Done),
-        // After an earlier attempt the duplicate may be our own: look it up (rule 10).
-        Meaning::Duplicate if intended.attempt > 1 => (outcome(Event::Lost), Sent::Done),
+        // The duplicate may be the effect of the attempt that was in doubt: look it up (rule 10).
+        Meaning::Duplicate if was_in_doubt => (outcome(Event::Lost), Sent::Done),
         Meaning::Duplicate => (outcome(Event::Refused), Sent::Done),
         Meaning::ConnectionFault => (outcome(Event::NotSent), Sent::Fault(failure)),
         Meaning::RetryLater => {

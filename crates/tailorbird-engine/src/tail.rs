@@ -1,12 +1,14 @@
 //! What a step yields goes on to the later steps; each of them may see the same record twice and must end in
 //! the same state (never-twice rule 17).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tailorbird_database::CursorMove;
 use tailorbird_model::delivery::{Delivery, DeliveryId};
 use tailorbird_model::expression::Scope;
+use tailorbird_model::service::Operation;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 
 use crate::deliver::Route;
@@ -32,10 +34,22 @@ impl Emitted {
         }
     }
 
-    fn of(delivery: &Delivery) -> Self {
+    /// A delivered record with the provider's answer. What the answer does not tell (nobody could read it, or
+    /// a person said that it arrived) is null: a later step can go on with what is known.
+    pub(crate) fn of(delivery: &Delivery, operation: Option<&Operation>) -> Self {
+        let columns = operation
+            .and_then(|operation| operation.result.as_ref())
+            .map(|result| result.columns.keys());
+        let known = delivery.result.clone().unwrap_or_else(|| Record::from_pairs([]));
+        let missing = columns
+            .into_iter()
+            .flatten()
+            .filter(|name| known.get(name).is_none())
+            .map(|name| (name.clone(), Value::Null));
+        let told = known.iter().map(|(name, value)| (name.to_owned(), value.clone()));
         Self {
             record: delivery.input.clone(),
-            result: Some(delivery.result.clone().unwrap_or_else(|| Record::from_pairs([]))),
+            result: Some(Record::from_pairs(told.chain(missing))),
             delivered_at: delivery.delivered_at.map(Value::Timestamp),
         }
     }
@@ -50,6 +64,26 @@ impl Emitted {
             scope = scope.with("delivered_at", at);
         }
         scope
+    }
+
+    /// The record as keys see it: decimals lose trailing zeros, also inside a text, so that 1.10 and 1.1 are
+    /// one key (rule 2).
+    pub(crate) fn for_key(&self) -> Self {
+        let plain = |(name, value): (&str, &Value)| {
+            let value = match value {
+                Value::Decimal(decimal) => Value::Decimal(decimal.normalize()),
+                other => other.clone(),
+            };
+            (name.to_owned(), value)
+        };
+        Self {
+            record: Record::from_pairs(self.record.iter().map(plain)),
+            result: self
+                .result
+                .as_ref()
+                .map(|result| Record::from_pairs(result.iter().map(plain))),
+            delivered_at: self.delivered_at.clone(),
+        }
     }
 
     /// The record with the reserved names as columns, as a chained step stores it.
@@ -85,16 +119,22 @@ impl Driver {
         call: &CallPlan,
         route: &Route,
     ) -> Result<(), RunEnd> {
+        // Those whose id could not be looked up now; the next run tries again.
+        let mut put_off: HashSet<DeliveryId> = HashSet::new();
+        let operation = route.resolved.operation(call.step.operation.as_str()).ok();
         loop {
-            let chunk = self
-                .engine
-                .store
-                .unsettled(&route.lane, u32::try_from(CHUNK).unwrap_or(u32::MAX))?;
+            let limit = u32::try_from(CHUNK + put_off.len()).unwrap_or(u32::MAX);
+            let mut chunk = self.engine.store.unsettled(&route.lane, limit)?;
+            chunk.retain(|delivery| !put_off.contains(&delivery.id));
             if chunk.is_empty() {
                 return Ok(());
             }
+            self.find_results(call, route, &mut chunk, &mut put_off).await?;
             let ids: Vec<DeliveryId> = chunk.iter().map(|delivery| delivery.id).collect();
-            let records: Vec<Emitted> = chunk.iter().map(Emitted::of).collect();
+            let records: Vec<Emitted> = chunk
+                .iter()
+                .map(|delivery| Emitted::of(delivery, operation))
+                .collect();
             self.hand_on(plan, &call.id, &records).await?;
             self.engine.store.settle(ids).await?;
             self.store_counts(plan, None).await?;
@@ -111,7 +151,7 @@ impl Driver {
         for taker in plan.takers(source) {
             match taker {
                 StepPlan::Write(write) => self.write(write, records, None).await?,
-                StepPlan::Call(call) if self.is_delivering(call)? => self.enrol(call, records).await?,
+                StepPlan::Call(call) if self.is_delivering(call)? => self.enrol(plan, call, records).await?,
                 StepPlan::Call(call) => Box::pin(self.enrich(plan, call, records)).await?,
                 StepPlan::Query(_) => {}
             }
