@@ -64,7 +64,8 @@ impl App {
     /// Goes on with a run.
     ///
     /// # Errors
-    /// RUN-001 where there is none, RUN-004 where it has ended.
+    /// RUN-001 where there is none, RUN-004 where it has ended, TASK-003 where it would send records again: its
+    /// connection leads elsewhere since, or its version of the task names records in another way.
     pub async fn resume_run(&self, id: &RunId, progress: Progress, stop: Stop) -> Result<Run, AppError> {
         let run = self.run(id)?;
         let stored = self
@@ -78,6 +79,7 @@ impl App {
                 )
             })?;
         let task = tasks::parse(&stored)?;
+        self.guard_rekey(&task, false)?;
         Ok(self.engine().resume(run, &task, progress, stop).await?)
     }
 
