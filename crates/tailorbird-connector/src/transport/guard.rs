@@ -26,6 +26,10 @@ pub(crate) struct AddressRefused {
 /// Metadata services of clouds that lie outside the link-local range.
 const METADATA_V4: [[u8; 4]; 3] = [[100, 100, 100, 200], [168, 63, 129, 16], [192, 0, 0, 192]];
 
+/// What stands before an IPv4 address inside an IPv6 one: compatible (RFC 4291 §2.5.5.1), NAT64 (RFC 6052
+/// §2.1), and stateless translators (RFC 2765 §2.1). The mapped form has a method of its own.
+const IPV4_INSIDE: [[u16; 6]; 3] = [[0; 6], [0x0064, 0xff9b, 0, 0, 0, 0], [0, 0, 0, 0, 0xffff, 0]];
+
 /// How near an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -182,8 +186,7 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
         return kind_v4(mapped);
     }
     match segments {
-        // The third form is that of stateless translators (RFC 2765 §2.1).
-        [0, 0, 0, 0, 0, 0, _, _] | [0x0064, 0xff9b, 0, 0, 0, 0, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => {
+        [a, b, c, d, e, f, _, _] if IPV4_INSIDE.contains(&[a, b, c, d, e, f]) => {
             return kind_v4(inner(high, low));
         }
         // A network's own NAT64 prefix (RFC 8215) may end anywhere inside that network.

@@ -458,10 +458,24 @@ async fn a_stored_request_for_another_place_is_not_signed() {
     assert!(request.url.starts_with("https://api.x.com/"));
     let sandbox = x_at("http://127.0.0.1:1");
     // A preview signs and sends nothing, so that no other guard stands before this one.
-    let failure = connector().preview(&sandbox, &credentials(), &request).unwrap_err();
-    assert_eq!((failure.code.as_str(), failure.meaning), (codes::ADDRESS_REFUSED, Meaning::ConnectionFault));
-    assert!(failure.detail.contains("Credentials go only to http://127.0.0.1:1"), "{}", failure.detail);
-    let failure = connector().send(&sandbox, &credentials(), &request).await.unwrap_err();
+    let failure = connector()
+        .preview(&sandbox, &credentials(), &request)
+        .unwrap_err();
+    assert_eq!(
+        (failure.code.as_str(), failure.meaning),
+        (codes::ADDRESS_REFUSED, Meaning::ConnectionFault)
+    );
+    assert!(
+        failure
+            .detail
+            .contains("Credentials go only to http://127.0.0.1:1"),
+        "{}",
+        failure.detail
+    );
+    let failure = connector()
+        .send(&sandbox, &credentials(), &request)
+        .await
+        .unwrap_err();
     assert_eq!(failure.code, codes::ADDRESS_REFUSED);
 }
 
