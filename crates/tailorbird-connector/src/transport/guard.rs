@@ -185,10 +185,10 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
     if let Some(mapped) = address.to_ipv4_mapped() {
         return kind_v4(mapped);
     }
+    if IPV4_INSIDE.iter().any(|prefix| segments.starts_with(prefix)) {
+        return kind_v4(inner(high, low));
+    }
     match segments {
-        [a, b, c, d, e, f, _, _] if IPV4_INSIDE.contains(&[a, b, c, d, e, f]) => {
-            return kind_v4(inner(high, low));
-        }
         // A network's own NAT64 prefix (RFC 8215) may end anywhere inside that network.
         [0x0064, 0xff9b, 1, ..] => {
             return match kind_v4(inner(high, low)) {
