@@ -26,6 +26,9 @@ fn places(service: &Service, connection: &Connection) -> BTreeSet<Origin> {
 }
 
 fn listed(places: &BTreeSet<Origin>) -> String {
+    if places.is_empty() {
+        return "no place".to_owned();
+    }
     places
         .iter()
         .map(Origin::to_string)
