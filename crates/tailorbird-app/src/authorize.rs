@@ -231,12 +231,16 @@ impl App {
                 return Err(failure.into());
             }
         };
+        let before = connection.clone();
         connection.account = authorized.account.clone();
         connection.level = authorized.level.clone();
         connection.authorized_at = Some(Timestamp::now());
         self.store
             .put_connection(connection, CredentialChange::token_credentials(&authorized.token))
             .await?;
+        if let Some(client) = &credentials.client {
+            self.account_known(&before, &client.key).await?;
+        }
         let view: ConnectionView = self.connection(name)?;
         Ok(Finished {
             connection: name.clone(),

@@ -53,6 +53,8 @@ pub struct CallAnswer {
     pub body: serde_json::Value,
     /// Why it is a failure, where it is one.
     pub failure: Option<Failure>,
+    /// What a person should know of the answer: a corrected clock, a body that was cut.
+    pub notes: Vec<String>,
 }
 
 impl App {
@@ -71,6 +73,7 @@ impl App {
                     headers: json!({}),
                     body: serde_json::Value::Null,
                     failure: Some(failure),
+                    notes: Vec::new(),
                 });
             }
         };
@@ -82,11 +85,16 @@ impl App {
             .collect();
         let text = answer.masked_body();
         let body = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
+        let mut notes = answer.notes.clone();
+        if let Some(why) = &answer.cut {
+            notes.push(format!("The answer's body is not whole: {why}"));
+        }
         Ok(CallAnswer {
             status: Some(answer.status),
             headers: headers.into(),
             body,
             failure,
+            notes,
         })
     }
 

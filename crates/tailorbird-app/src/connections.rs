@@ -240,6 +240,7 @@ impl App {
     pub async fn test_connection(&self, name: &Name) -> Result<Tested, AppError> {
         let (resolved, credentials, mut connection) = self.usable(name)?;
         let probed = self.connector.test(&resolved, &credentials).await?;
+        let before = connection.clone();
         if probed.account.is_some() {
             connection.account = probed.account.clone();
         }
@@ -249,6 +250,9 @@ impl App {
         self.store
             .put_connection(connection, CredentialChange::default())
             .await?;
+        if let Some(client) = &credentials.client {
+            self.account_known(&before, &client.key).await?;
+        }
         Ok(Tested {
             account: probed.account,
             level: probed.level,
@@ -339,7 +343,11 @@ impl App {
         let exported: Exported =
             serde_json::from_value(document.value.clone()).map_err(|error| wrong(error.to_string()))?;
         let named: Vec<String> = exported.secrets.keys().cloned().collect();
-        if let Some(present) = self.store.connection(&exported.connection)?.map(|stored| stored.value) {
+        if let Some(present) = self
+            .store
+            .connection(&exported.connection)?
+            .map(|stored| stored.value)
+        {
             let (service_before, _) = self.services.find(&present.service)?;
             let (service_after, _) = self.services.find(&exported.service)?;
             let mut after = present.clone();

@@ -5,6 +5,7 @@ mod calls;
 mod connections;
 mod databases;
 mod deliveries;
+mod destinations;
 mod doctor;
 mod error;
 pub mod oauth1_sign;

@@ -6,7 +6,7 @@ use tailorbird_connector::Resolved;
 use tailorbird_database::Link;
 use tailorbird_engine::{Engine, Resources, destination_of};
 use tailorbird_model::connection::Connection;
-use tailorbird_model::delivery::{DeliveryState, Destination};
+use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::run::{Run, RunId, RunState};
 use tailorbird_model::task::{Step, Task};
@@ -260,54 +260,6 @@ impl App {
                 destination,
             },
         )))
-    }
-
-    /// Carries what was sent over a connection along when the same provider, with the same data, is found at
-    /// another address: a sandbox on another port. Records that were sent stay sent.
-    ///
-    /// # Errors
-    /// Where the store refuses.
-    pub async fn service_moved(
-        &self,
-        connection: &Name,
-        old_root: &str,
-        new_root: &str,
-    ) -> Result<(), AppError> {
-        let origin = |root: &str| root.trim_end_matches('/').to_owned();
-        let (old, new) = (origin(old_root), origin(new_root));
-        for stored in self.store.tasks()? {
-            for step in tasks::parse(&stored)?.steps {
-                if step
-                    .call
-                    .as_ref()
-                    .is_none_or(|call| call.connection != *connection)
-                {
-                    continue;
-                }
-                for lane in self.store.lanes(&stored.name)? {
-                    if lane.step == step.id
-                        && let Some(account) = lane.destination.0.strip_prefix(&format!("{old}#"))
-                    {
-                        self.store
-                            .adopt_destination(&lane, &Destination::new(&new, account))
-                            .await?;
-                    }
-                }
-                if let Some(identity) = self.store.step_identity(&stored.name, &step.id)?
-                    && let Some(account) = identity.destination.0.strip_prefix(&format!("{old}#"))
-                {
-                    let destination = Destination::new(&new, account);
-                    let moved = StepIdentity {
-                        destination,
-                        ..identity
-                    };
-                    self.store
-                        .set_step_identity(&stored.name, &step.id, moved)
-                        .await?;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Carries what was sent under former names over to the new ones.

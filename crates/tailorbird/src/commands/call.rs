@@ -40,6 +40,9 @@ pub(crate) async fn run(home: &Path, arguments: CallArguments, render: Render) -
         return Ok(Ended::Well);
     }
     let answer = app.call(&call).await?;
+    for note in &answer.notes {
+        render.talk(&format!("note: {note}"));
+    }
     render.json(&json!({
         "status": answer.status,
         "headers": answer.headers,
