@@ -27,30 +27,7 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
         } => {
             authorize(home, &name, start, verifier, callback, render).await?;
         }
-        ConnectionCommand::List => {
-            let views = App::open(home)?.connections()?;
-            let rows: Vec<Vec<String>> = views
-                .iter()
-                .map(|view| {
-                    vec![
-                        view.connection.to_string(),
-                        view.service.to_string(),
-                        view.state().to_owned(),
-                        view.account.as_ref().map(|a| a.name.clone()).unwrap_or_default(),
-                        view.level_words.clone().unwrap_or_default(),
-                        view.root_url.clone().unwrap_or_default(),
-                    ]
-                })
-                .collect();
-            let json: Vec<_> = views.iter().map(ConnectionView::to_json).collect();
-            render.data(&json.into(), || {
-                table(
-                    &["CONNECTION", "SERVICE", "STATE", "ACCOUNT", "LEVEL", "ROOT URL"],
-                    &rows,
-                    "There are no connections. `tailorbird connection add --help` shows how to add one.",
-                )
-            });
-        }
+        ConnectionCommand::List => list(home, render)?,
         ConnectionCommand::Show { name } => {
             let view = App::open(home)?.connection(&input::name(&name)?)?;
             render.data(&view.to_json(), || connection_text(&view));
@@ -113,6 +90,32 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
         }
     }
     Ok(Ended::Well)
+}
+
+fn list(home: &Path, render: Render) -> Result<(), AppError> {
+    let views = App::open(home)?.connections()?;
+    let rows: Vec<Vec<String>> = views
+        .iter()
+        .map(|view| {
+            vec![
+                view.connection.to_string(),
+                view.service.to_string(),
+                view.state().to_owned(),
+                view.account.as_ref().map(|a| a.name.clone()).unwrap_or_default(),
+                view.level_words.clone().unwrap_or_default(),
+                view.root_url.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let json: Vec<_> = views.iter().map(ConnectionView::to_json).collect();
+    render.data(&json.into(), || {
+        table(
+            &["CONNECTION", "SERVICE", "STATE", "ACCOUNT", "LEVEL", "ROOT URL"],
+            &rows,
+            "There are no connections. `tailorbird connection add --help` shows how to add one.",
+        )
+    });
+    Ok(())
 }
 
 /// Adds or changes a connection; asks for its keys where a person sits there.
