@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{ROWS, Random};
-use crate::program::Home;
+use crate::program::{Home, repository};
 use crate::sandbox::{Post, Sandbox};
 
 /// The task is started at most this often until it ends.
@@ -20,23 +20,46 @@ const RUN_LONGEST: Duration = Duration::from_mins(3);
 /// How long to wait before the next start where a run ended with something still to settle.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How the service says that a doubt is settled.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) enum Policy {
+    /// By looking the post up, as the service `x` does: nothing stays in doubt.
+    #[default]
+    LookUp,
+    /// By a person: what may have arrived is listed and stays.
+    Ask,
+}
+
 /// What will be done to the program.
 pub(crate) struct Plan {
+    pub(crate) policy: Policy,
     /// The moments, one for each start that is ended by SIGKILL.
     pub(crate) kills: Vec<Duration>,
     pub(crate) faults: Vec<Value>,
 }
 
 impl Plan {
-    /// One to three kills within the time that a calm run takes, and a fault of each kind.
-    pub(crate) fn random(random: &mut Random, calm: Duration) -> Self {
+    /// One to three kills within the time that a calm run takes, and a fault of each kind. Every third round
+    /// leaves doubts to a person.
+    pub(crate) fn random(random: &mut Random, number: u32, calm: Duration) -> Self {
+        let policy = if number.is_multiple_of(3) {
+            Policy::Ask
+        } else {
+            Policy::LookUp
+        };
         let kills = (0..=random.below(3)).map(|_| random.moment(calm)).collect();
         let row = |random: &mut Random| 1 + random.below(u64::try_from(ROWS).unwrap());
-        let faults = ["lose_answer", "lose_answer", "cut", "bad_json", "503"]
-            .map(|kind| json!({ "match": "POST /2/tweets", "nth": row(random), "do": kind }));
+        let mut kinds = vec!["lose_answer", "lose_answer", "503"];
+        if policy == Policy::LookUp {
+            // Accepted, with an answer that nobody can read: delivered, and its id comes by the look-up alone.
+            kinds.extend(["cut", "bad_json"]);
+        }
+        let mut fault = |kind| json!({ "match": "POST /2/tweets", "nth": row(random), "do": kind });
+        let faults = kinds.into_iter().map(&mut fault).collect();
         Self {
+            policy,
             kills,
-            faults: faults.to_vec(),
+            faults,
         }
     }
 }
@@ -51,6 +74,7 @@ pub(crate) struct Kill {
 /// What came of it.
 #[derive(Default)]
 pub(crate) struct Round {
+    pub(crate) policy: Policy,
     pub(crate) kills: Vec<Kill>,
     /// Starts of the task, the killed ones included.
     pub(crate) runs: usize,
@@ -78,7 +102,10 @@ impl Round {
         sandbox.refuse_duplicates(false);
         let erp = home.path().join("erp.sqlite");
         make_rows(&erp, ROWS);
-        connect(&home, &sandbox);
+        match plan.policy {
+            Policy::LookUp => connect(&home, &sandbox),
+            Policy::Ask => connect_to(&home, &sandbox, "company-x", &add_service_that_asks(&home)),
+        }
         add_task(&home, &erp);
         sandbox.faults(&Value::Array(plan.faults.clone()));
         let accepted = || {
@@ -101,6 +128,7 @@ impl Round {
 
         let listed = home.run(&["delivery", "list"]).well();
         let mut round = Self {
+            policy: plan.policy,
             runs: kills.len() + more,
             kills,
             first_run,
@@ -263,6 +291,45 @@ pub(crate) fn connect(home: &Home, sandbox: &Sandbox) {
 
 /// The same under another name.
 pub(crate) fn connect_named(home: &Home, sandbox: &Sandbox, name: &str) {
+    connect_to(home, sandbox, name, "x");
+}
+
+/// The shipped service `x` with one thing changed: what is in doubt is left to a person.
+fn add_service_that_asks(home: &Home) -> String {
+    let shipped = std::fs::read_to_string(repository().join("services/x.yaml")).unwrap();
+    let (before, after) = shipped
+        .split_once("    in_doubt:\n")
+        .expect("create_post comes first and has a policy");
+    assert!(
+        before.contains("  create_post:") && !before.contains("  delete_post:"),
+        "create_post comes first"
+    );
+    let rest: Vec<&str> = after
+        .lines()
+        .skip_while(|line| line.starts_with("      "))
+        .collect();
+    let changed = format!(
+        "{}    in_doubt: ask\n{}\n",
+        before.replace("service: x\n", "service: x-asks\n"),
+        rest.join("\n")
+    );
+    let file = home.path().join("x-asks.yaml");
+    std::fs::write(&file, changed).unwrap();
+    // The first command of a home makes it; `service add` is not one of those.
+    home.run(&[
+        "database",
+        "add",
+        "unused",
+        "--kind",
+        "sqlite",
+        "--set",
+        "path=unused.sqlite",
+    ]);
+    home.run(&["service", "add", file.to_str().unwrap()]).well();
+    "x-asks".to_owned()
+}
+
+fn connect_to(home: &Home, sandbox: &Sandbox, name: &str, service: &str) {
     let keys = sandbox.register("read_write");
     let api = sandbox.address("api");
     let settings = [
@@ -271,7 +338,7 @@ pub(crate) fn connect_named(home: &Home, sandbox: &Sandbox, name: &str) {
         format!("authorization_url={api}/oauth/authorize"),
         format!("token_url={api}/oauth/access_token"),
     ];
-    let mut arguments = vec!["connection", "add", name, "--service", "x", "--secrets", "-"];
+    let mut arguments = vec!["connection", "add", name, "--service", service, "--secrets", "-"];
     for setting in &settings {
         arguments.extend(["--set", setting]);
     }

@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the table is what the harness is run for")]
 
 use super::ROWS;
-use super::round::Round;
+use super::round::{Policy, Round};
 
 /// Says what is run, and how to run it again.
 pub(crate) fn begin(rounds: u32, seed: u64) {
@@ -10,9 +10,9 @@ pub(crate) fn begin(rounds: u32, seed: u64) {
         "kill: {rounds} rounds of {ROWS} rows, seed {seed} (TAILORBIRD_KILL_SEED={seed} repeats the moments)"
     );
     println!(
-        "| round | killed after (ms) | accepted by then | runs | accepted | twice | missing | in doubt | seconds |"
+        "| round | doubts | killed after (ms) | accepted by then | runs | accepted | twice | missing | in doubt | seconds |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
 }
 
 pub(crate) fn line(name: &str, round: &Round) {
@@ -24,7 +24,11 @@ pub(crate) fn line(name: &str, round: &Round) {
         }
     };
     println!(
-        "| {name} | {} | {} | {} | {} | {} | {} | {} | {:.1} |",
+        "| {name} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} |",
+        match round.policy {
+            Policy::LookUp => "looked up",
+            Policy::Ask => "asked",
+        },
         joined(
             round
                 .kills
