@@ -51,11 +51,15 @@ fn main() -> ExitCode {
         Ok(ended) => ended.into(),
         Err(error) => {
             render.end_progress();
-            if !render.is_json() {
+            let exit = ExitCode::from(if error.is_usage() { 2 } else { 1 });
+            let mut failure = error.failure;
+            if !render.is_json() && !error.problems.is_empty() {
+                // People read the problems line by line; the detail would say the same once more.
                 render.problems(&error.problems);
+                failure.detail.clear();
             }
-            render.failure(&error.failure);
-            ExitCode::from(if error.is_usage() { 2 } else { 1 })
+            render.failure(&failure);
+            exit
         }
     }
 }

@@ -108,7 +108,10 @@ fn start_refusal(
             "provider takes no callback address for this application",
         )
         .detail("The application has no callback address registered, so only the code (PIN) way is open.")
-        .hint("Use `--callback oob`, or register a callback address at the provider.");
+        .hint(format!(
+            "Use `--callback oob`, or register exactly this text as a callback address of the application: {}",
+            Callback::loopback().as_str()
+        ));
     }
     if refusal.code == Some(415) || words.contains("callback") {
         return match callback {

@@ -162,7 +162,8 @@ pub(super) async fn ask_provider(
             codes::TOKEN_REFUSED,
             "The application's credentials are right; the token or its secret is not.".to_owned(),
             "A request with the application's credentials alone was accepted, the same with the token was refused. \
-             The token is of another application, revoked, regenerated, or its secret is another one."
+             The token is of another application, revoked, regenerated, or its secret is another one, such as \
+             that of the request token."
                 .to_owned(),
             format!("Get a new token: tailorbird connection authorize {}", resolved.connection),
         ));

@@ -426,6 +426,9 @@ fn show(value: &Value) -> String {
 
 /// "Did you mean …? Valid keys here: …."
 pub fn suggest(given: &str, valid: &[&str], lead: &str) -> String {
+    if valid.is_empty() {
+        return format!("{lead}: none yet.");
+    }
     let list = format!("{lead}: {}.", valid.join(", "));
     match nearest(given, valid) {
         Some(near) => format!("Did you mean `{near}`? {list}"),

@@ -5,11 +5,21 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tailorbird_app::{AddConnection, App, AppError, Callback, ConnectionView, Diagnosis, SecretsInput};
+use tailorbird_model::{Failure, Meaning, codes};
 
 use crate::Ended;
 use crate::args::{ConnectionCommand, connection};
 use crate::commands::{input, wizard};
 use crate::render::{Render, table};
+
+/// The members of `--secrets`; none of them may come by a flag.
+const SECRETS: [&str; 5] = [
+    "client_key",
+    "client_secret",
+    "token",
+    "token_secret",
+    "rsa_private_key",
+];
 
 pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render) -> Result<Ended, AppError> {
     match command {
@@ -137,10 +147,20 @@ async fn add(
         Some(file) => Some(SecretsInput::from_json(&input::text(&file)?)?),
         None => None,
     };
+    let settings = input::pairs(settings)?;
+    if let Some((secret, _)) = settings.iter().find(|(name, _)| SECRETS.contains(&name.as_str())) {
+        let message = format!("\"{secret}\" is given with the secrets, never by a flag");
+        return Err(AppError::usage(
+            Failure::new(codes::CONNECTION_SETTING, Meaning::ConnectionFault, message).hint(
+                "A flag stays in the shell's history. Give it by --secrets FILE, by standard input with --secrets -, \
+                 or leave it out and be asked. If it was a real one, regenerate it at the provider.",
+            ),
+        ));
+    }
     let add = AddConnection {
         name: name.clone(),
         service,
-        settings: input::pairs(settings)?,
+        settings,
         secrets,
     };
     let asks = add.secrets.is_none() && std::io::stdin().is_terminal() && !render.is_json();
