@@ -3,12 +3,14 @@
 //! It never dials anywhere. A CONNECT to one of X's hosts at port 443 is answered by the sandbox's own TLS
 //! server inside this process; everything else is refused, so it can't be used to reach anything.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::guard::{Scheme, is_x_host};
@@ -19,12 +21,17 @@ use crate::shapes::own_error;
 /// The only port a CONNECT may name.
 const HTTPS_PORT: u16 = 443;
 
-/// Answers one request to the proxy; a good CONNECT turns the connection into a TLS one.
+/// The place of one connection among those that may be open. A tunnel lives on when the connection that
+/// asked for it is done, so whoever serves holds a share, and the last one to let go frees the place.
+pub(crate) type Slot = Arc<OwnedSemaphorePermit>;
+
+/// Answers one request to the proxy; a good CONNECT turns the connection into a TLS one, which keeps `slot`.
 pub(crate) fn answer(
     request: Request<Incoming>,
     acceptor: TlsAcceptor,
     pipeline: Pipeline,
     stop: watch::Receiver<bool>,
+    slot: Slot,
 ) -> Response {
     if request.method() != Method::CONNECT {
         return own_error(
@@ -52,6 +59,7 @@ pub(crate) fn answer(
         );
     }
     tokio::spawn(async move {
+        let _held = slot;
         let upgraded = match hyper::upgrade::on(request).await {
             Ok(upgraded) => upgraded,
             Err(error) => {

@@ -24,6 +24,7 @@ use crate::journal::JournalError;
 use crate::limits::Limits;
 use crate::oauth::Nonces;
 use crate::pipeline::Pipeline;
+use crate::proxy::Slot;
 use crate::record::Record;
 use crate::sessions::Sessions;
 use crate::settings::{ACCOUNT_PASSWORD, MAIN_ACCOUNT, Settings};
@@ -307,10 +308,7 @@ impl Door {
                 Ok((stream, _)) => {
                     let (kind, pipeline, stop) =
                         (self.kind.clone(), self.pipeline.clone(), self.stop.clone());
-                    connections.spawn(async move {
-                        serve(stream, kind, pipeline, stop).await;
-                        drop(slot);
-                    });
+                    connections.spawn(serve(stream, kind, pipeline, stop, Arc::new(slot)));
                 }
                 Err(error) => {
                     // Out of descriptors, mostly: waiting is all that helps.
@@ -328,7 +326,13 @@ impl Door {
     }
 }
 
-async fn serve(stream: TcpStream, kind: Kind, pipeline: Pipeline, stop: watch::Receiver<bool>) {
+async fn serve(
+    stream: TcpStream,
+    kind: Kind,
+    pipeline: Pipeline,
+    stop: watch::Receiver<bool>,
+    slot: Slot,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was not set");
     }
@@ -341,7 +345,7 @@ async fn serve(stream: TcpStream, kind: Kind, pipeline: Pipeline, stop: watch::R
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
         }
-        Kind::Proxy(acceptor) => serve_proxy(stream, acceptor, pipeline, stop).await,
+        Kind::Proxy(acceptor) => serve_proxy(stream, acceptor, pipeline, stop, slot).await,
     }
 }
 
@@ -375,10 +379,17 @@ async fn serve_proxy(
     acceptor: TlsAcceptor,
     pipeline: Pipeline,
     mut stop: watch::Receiver<bool>,
+    slot: Slot,
 ) {
     let inner_stop = stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = crate::proxy::answer(request, acceptor.clone(), pipeline.clone(), inner_stop.clone());
+        let response = crate::proxy::answer(
+            request,
+            acceptor.clone(),
+            pipeline.clone(),
+            inner_stop.clone(),
+            Slot::clone(&slot),
+        );
         async move { Ok::<_, std::convert::Infallible>(response) }
     });
     let connection = builder()
@@ -410,3 +421,6 @@ fn builder() -> http1::Builder {
         .max_buf_size(HEAD_MAX);
     builder
 }
+
+#[cfg(test)]
+mod tests;
