@@ -114,13 +114,7 @@ impl Journal {
             let path = path.to_owned();
             move |source| JournalError::File { action, path, source }
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(fail("open"))?;
+        let mut file = options().open(path).map_err(fail("open"))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -227,6 +221,16 @@ impl Drop for Journal {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// How the file is opened. A new one is for its owner only: it holds the secrets that the sandbox handed out.
+/// The mode of one that is there stays, because its owner chose it.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Reads all whole lines into `state`; gives the length in bytes up to which the file is good.

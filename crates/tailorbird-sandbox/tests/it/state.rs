@@ -190,3 +190,15 @@ async fn what_was_answered_is_in_the_file_at_that_moment() {
     }
     provider.running.stop().await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_state_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.jsonl");
+    let running = start(settings(&path)).await.unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    running.stop().await;
+}
