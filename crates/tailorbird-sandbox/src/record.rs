@@ -16,6 +16,19 @@ const REQUESTS_MAX: usize = 1_000;
 const BODY_KEPT: usize = 16 * 1024;
 /// Bytes of a header value that are kept.
 const HEADER_KEPT: usize = 4 * 1024;
+/// Bytes of a query that are kept.
+const QUERY_KEPT: usize = 16 * 1024;
+/// Bytes of a base string, and of what one step gave, that are kept: both grow with the body, which may have
+/// megabytes.
+const DERIVED_KEPT: usize = 16 * 1024;
+/// Steps that are kept.
+const STEPS_MAX: usize = 40;
+/// Bytes of any other text (host, path, verdict and the like) that are kept.
+const TEXT_KEPT: usize = 4 * 1024;
+/// Bytes that all kept requests have together, so that a thousand large ones are not a thousand times large.
+const RING_BYTES: usize = 16 * 1024 * 1024;
+/// What a text ends with where the rest was not kept.
+const CUT_MARK: &str = "… (cut)";
 /// What stands in the place of a secret.
 const MASK: &str = "•••";
 /// Form, query and header parameters whose values are never kept.
@@ -68,7 +81,7 @@ pub(crate) struct Received {
     pub verified: Option<bool>,
     /// What the sandbox made of the request, in words.
     pub verdict: String,
-    /// The signature base string the sandbox computed (RFC 5849 §3.4.1.1).
+    /// The signature base string the sandbox computed (RFC 5849 §3.4.1.1); a long one is cut and says so.
     pub base_string: Option<String>,
     /// How the base string came about.
     pub steps: Vec<Step>,
@@ -80,9 +93,64 @@ pub(crate) struct Received {
     pub fault: Option<String>,
 }
 
+impl Received {
+    /// Cuts everything that a client can make as long as it likes.
+    fn cut(&mut self) {
+        for text in [
+            &mut self.method,
+            &mut self.host,
+            &mut self.path,
+            &mut self.verdict,
+        ] {
+            cut_in_place(text, TEXT_KEPT);
+        }
+        for text in [&mut self.client_key, &mut self.account, &mut self.fault]
+            .into_iter()
+            .flatten()
+        {
+            cut_in_place(text, TEXT_KEPT);
+        }
+        cut_in_place(&mut self.query, QUERY_KEPT);
+        if let Some(base_string) = &mut self.base_string {
+            cut_in_place(base_string, DERIVED_KEPT);
+        }
+        self.steps.truncate(STEPS_MAX);
+        for step in &mut self.steps {
+            cut_in_place(&mut step.title, TEXT_KEPT);
+            cut_in_place(&mut step.value, DERIVED_KEPT);
+        }
+    }
+
+    /// The bytes it takes, near enough.
+    fn weight(&self) -> usize {
+        let optional = [&self.client_key, &self.account, &self.fault, &self.base_string];
+        let texts = [
+            &self.method,
+            &self.host,
+            &self.path,
+            &self.query,
+            &self.body,
+            &self.verdict,
+        ]
+        .into_iter()
+        .chain(optional.into_iter().flatten())
+        .map(String::len);
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        let steps = self.steps.iter().map(|step| step.title.len() + step.value.len());
+        size_of::<Self>() + texts.chain(headers).chain(steps).sum::<usize>()
+    }
+}
+
+/// Tells whether a kept text is only the beginning of what there was. No base string ends like this of
+/// itself: it is ASCII (RFC 5849 §3.6).
+pub(crate) fn is_cut(text: &str) -> bool {
+    text.ends_with(CUT_MARK)
+}
+
 #[derive(Default)]
 struct Ring {
     received: VecDeque<Arc<Received>>,
+    bytes: usize,
     count: u64,
 }
 
@@ -93,13 +161,19 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Keeps a request and gives it its number.
+    /// Keeps a request, cut where it is long, and gives it its number.
     pub(crate) fn keep(&self, mut received: Received) {
+        received.cut();
+        let weight = received.weight();
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.count = ring.count.saturating_add(1);
         received.number = ring.count;
-        if ring.received.len() >= REQUESTS_MAX {
-            ring.received.pop_front();
+        ring.bytes = ring.bytes.saturating_add(weight);
+        while ring.received.len() >= REQUESTS_MAX || ring.bytes > RING_BYTES {
+            let Some(oldest) = ring.received.pop_front() else {
+                break;
+            };
+            ring.bytes = ring.bytes.saturating_sub(oldest.weight());
         }
         ring.received.push_back(Arc::new(received));
     }
@@ -199,21 +273,26 @@ pub(crate) fn kept_body(content_type: &str, body: &[u8]) -> String {
         text.to_owned()
     };
     if kept.len() < body.len() {
-        shown.push_str("… (cut)");
+        shown.push_str(CUT_MARK);
     }
     shown
 }
 
 fn cut(text: &str, bytes: usize) -> String {
-    let mut end = bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    let mut out = text.get(..end).unwrap_or_default().to_owned();
+    let end = text.floor_char_boundary(bytes);
+    let kept = text.get(..end).unwrap_or_default();
     if end < text.len() {
-        out.push('…');
+        format!("{kept}{CUT_MARK}")
+    } else {
+        kept.to_owned()
     }
-    out
+}
+
+/// Cuts into a new allocation: truncating would keep the memory of the whole.
+fn cut_in_place(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        *text = cut(text, bytes);
+    }
 }
 
 #[cfg(test)]
@@ -251,5 +330,71 @@ mod tests {
         let odd = format!("a{body}");
         assert!(kept_body("text/plain", odd.as_bytes()).starts_with("aé"));
         assert!(kept_body("image/png", &[0xff, 0xfe, 1]).contains("no text"));
+    }
+
+    fn received(bytes: usize) -> Received {
+        let long = "é".repeat(bytes / 2);
+        Received {
+            number: 0,
+            at: Timestamp::UNIX_EPOCH,
+            duration_ms: 0,
+            scheme: "http",
+            method: "POST".to_owned(),
+            host: long.clone(),
+            path: long.clone(),
+            query: long.clone(),
+            headers: Vec::new(),
+            body: String::new(),
+            body_bytes: 0,
+            status: None,
+            verified: None,
+            verdict: long.clone(),
+            base_string: Some(long.clone()),
+            steps: (0..STEPS_MAX * 2)
+                .map(|_| Step {
+                    title: "Base string".to_owned(),
+                    value: long.clone(),
+                })
+                .collect(),
+            client_key: Some(long.clone()),
+            account: None,
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn what_a_client_makes_long_is_kept_short_and_says_so() {
+        let record = Record::default();
+        record.keep(received(100_000));
+        let kept = record.find(1).unwrap();
+        let base_string = kept.base_string.as_deref().unwrap();
+        assert!(is_cut(base_string) && base_string.len() <= DERIVED_KEPT + CUT_MARK.len());
+        assert_eq!(kept.steps.len(), STEPS_MAX);
+        assert_eq!(
+            kept.steps[0].value, base_string,
+            "the page compares the two to leave one out"
+        );
+        assert!(kept.weight() < DERIVED_KEPT * (STEPS_MAX + 4), "{}", kept.weight());
+        let short = Record::default();
+        short.keep(received(10));
+        assert_eq!(short.find(1).unwrap().base_string.as_deref(), Some("ééééé"));
+    }
+
+    #[test]
+    fn all_requests_together_have_a_size() {
+        let record = Record::default();
+        for _ in 0..60 {
+            record.keep(received(100_000));
+        }
+        let kept = record.newest_first();
+        let bytes: usize = kept.iter().map(|one| one.weight()).sum();
+        assert!(bytes <= RING_BYTES && kept.len() < 60, "{bytes} in {}", kept.len());
+        assert_eq!(kept[0].number, 60);
+        assert!(record.find(1).is_none());
+        assert_eq!(record.find(60).unwrap().number, 60);
+        for _ in 0..REQUESTS_MAX + 1 {
+            record.keep(received(2));
+        }
+        assert_eq!(record.newest_first().len(), REQUESTS_MAX);
     }
 }
