@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use tower::ServiceExt;
 
 use crate::faults::{Fault, FaultKind};
@@ -159,7 +159,10 @@ impl Pipeline {
             body,
         };
         match area {
-            Area::Admin => self.settle(forward(&self.admin, arrived, None).await).await,
+            Area::Admin => {
+                let response = self.settle(forward(&self.admin, arrived, None).await).await?;
+                Ok(not_for_other_sites(response))
+            }
             Area::Page => self.page(arrived).await,
             Area::OAuth | Area::Api => self.signed(area, arrived).await,
         }
@@ -324,6 +327,21 @@ async fn forward(router: &Router, arrived: Arrived, caller: Option<Caller>) -> R
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// These answers hold keys and verifiers. A page of another site cannot read them, but without these headers
+/// it could load them as a script or an image and learn from what happens.
+fn not_for_other_sites(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    response
 }
 
 fn refuses(fault: &Fault) -> bool {

@@ -234,3 +234,17 @@ async fn other_names_and_other_sites_are_turned_away() {
     );
     assert_eq!(provider.admin("GET", "clock", Value::Null).await["ahead_s"], 0);
 }
+
+#[tokio::test]
+async fn other_sites_cannot_load_these_answers() {
+    let provider = Provider::fresh().await;
+    for path in ["/_sandbox/", "/_sandbox/apps", "/_sandbox/nothing"] {
+        let answer = provider.send("GET", path, &[], b"").await;
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(
+            answer.header("cross-origin-resource-policy"),
+            Some("same-origin"),
+            "{path}"
+        );
+    }
+}
