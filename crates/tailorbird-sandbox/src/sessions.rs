@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::entropy::{self, EntropyError};
 
-/// Most sessions kept; the oldest goes first.
+/// Most sessions kept of either kind, signed in or not; the oldest of the kind goes first. They are counted
+/// apart: every first visit begins a session, and a flood of visits must sign nobody out.
 const SESSIONS_MAX: usize = 1_000;
 /// Letters of a session id and of a form token: about 190 bits.
 const ID_LETTERS: usize = 32;
@@ -24,7 +25,8 @@ pub(crate) struct Session {
 #[derive(Default)]
 struct Inner {
     by_id: BTreeMap<String, Session>,
-    order: VecDeque<String>,
+    signed_in: VecDeque<String>,
+    anonymous: VecDeque<String>,
 }
 
 /// All sessions.
@@ -45,11 +47,17 @@ impl Sessions {
             csrf: entropy::letters(ID_LETTERS)?,
         };
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.by_id.insert(session.id.clone(), session.clone());
-        inner.order.push_back(session.id.clone());
-        while inner.order.len() > SESSIONS_MAX {
-            if let Some(oldest) = inner.order.pop_front() {
-                inner.by_id.remove(&oldest);
+        let Inner {
+            by_id,
+            signed_in,
+            anonymous,
+        } = &mut *inner;
+        by_id.insert(session.id.clone(), session.clone());
+        let order = if account.is_some() { signed_in } else { anonymous };
+        order.push_back(session.id.clone());
+        while order.len() > SESSIONS_MAX {
+            if let Some(oldest) = order.pop_front() {
+                by_id.remove(&oldest);
             }
         }
         Ok(session)
@@ -67,10 +75,43 @@ impl Sessions {
 
     /// Ends a session; unknown ids are ignored.
     pub(crate) fn end(&self, id: &str) {
-        self.inner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .by_id
-            .remove(id);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.by_id.remove(id);
+        inner.signed_in.retain(|known| known != id);
+        inner.anonymous.retain(|known| known != id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_first_visits_signs_nobody_out() {
+        let sessions = Sessions::default();
+        let person = sessions.begin(Some(7)).unwrap();
+        let first = sessions.begin(None).unwrap();
+        for _ in 0..SESSIONS_MAX {
+            sessions.begin(None).unwrap();
+        }
+        assert_eq!(sessions.find(&person.id).unwrap().account, Some(7));
+        assert!(sessions.find(&first.id).is_none());
+        let inner = sessions.inner.lock().unwrap();
+        assert_eq!(inner.by_id.len(), SESSIONS_MAX + 1);
+    }
+
+    #[test]
+    fn sessions_of_people_have_a_limit_too_and_ended_ones_do_not_count() {
+        let sessions = Sessions::default();
+        let first = sessions.begin(Some(1)).unwrap();
+        let ended = sessions.begin(Some(2)).unwrap();
+        sessions.end(&ended.id);
+        for _ in 0..SESSIONS_MAX - 1 {
+            sessions.begin(Some(3)).unwrap();
+        }
+        assert!(sessions.find(&first.id).is_some());
+        sessions.begin(Some(3)).unwrap();
+        assert!(sessions.find(&first.id).is_none());
+        assert_eq!(sessions.inner.lock().unwrap().by_id.len(), SESSIONS_MAX);
     }
 }
