@@ -224,8 +224,14 @@ impl App {
         let authorized = match finished {
             Ok(authorized) => authorized,
             Err(failure) => {
-                // A mistyped code, or a provider that was not reached, spends nothing: it may be tried again.
-                if failure.code == codes::VERIFIER_REFUSED || failure.meaning == Meaning::NotSent {
+                // A mistyped code, an address that is missing or wrong, or a provider that was not reached spends
+                // nothing: it may be tried again.
+                let may_try_again = [
+                    codes::VERIFIER_REFUSED,
+                    codes::CONNECTION_INCOMPLETE,
+                    codes::AUTHORIZE_URL_WRONG,
+                ];
+                if may_try_again.contains(&failure.code.as_str()) || failure.meaning == Meaning::NotSent {
                     self.store.put_pending_authorization(pending).await?;
                 }
                 return Err(failure.into());

@@ -83,56 +83,55 @@ pub struct Authorized {
     pub notes: Vec<String>,
 }
 
-/// The three addresses, all there and each in its box.
-struct Addresses<'a> {
-    temporary_credentials: &'a Url,
-    authorization: &'a Url,
-    token: &'a Url,
-}
-
-fn addresses<'a>(resolved: &'a Resolved, settings: &'a OAuth1Settings) -> Result<Addresses<'a>, Failure> {
-    let boxes = [
-        (
-            OAuthAddress::TemporaryCredentials,
-            &settings.temporary_credentials_url,
-            "request-token URL",
-        ),
-        (
-            OAuthAddress::Authorization,
-            &settings.authorization_url,
-            "authorize URL",
-        ),
-        (OAuthAddress::Token, &settings.token_url, "access-token URL"),
+/// The addresses that a move needs, all there; and every one that is there is in its box.
+///
+/// The token address is not needed before the code is back: the wizard asks for it on its last screen.
+fn addresses<'a, const N: usize>(
+    resolved: &Resolved,
+    settings: &'a OAuth1Settings,
+    needed: [OAuthAddress; N],
+) -> Result<[&'a Url; N], Failure> {
+    let all = [
+        OAuthAddress::TemporaryCredentials,
+        OAuthAddress::Authorization,
+        OAuthAddress::Token,
     ];
-    let lacks: Vec<Missing> = boxes
-        .iter()
-        .filter(|(_, url, _)| url.is_none())
-        .map(|(role, _, label)| Missing {
-            field: role.setting(),
-            label: (*label).to_owned(),
-            hint: format!(
-                "Set it: tailorbird connection add {} --set {}=https://…",
-                resolved.connection,
-                role.setting()
-            ),
-        })
-        .collect();
-    for (role, url, _) in &boxes {
-        if let Some(url) = url {
-            refuse_misplaced(&resolved.service, *role, url, resolved.new_home())?;
+    for role in all {
+        if let Some(url) = given(settings, role) {
+            refuse_misplaced(&resolved.service, role, url, resolved.new_home())?;
         }
     }
-    match (
-        &settings.temporary_credentials_url,
-        &settings.authorization_url,
-        &settings.token_url,
-    ) {
-        (Some(temporary_credentials), Some(authorization), Some(token)) => Ok(Addresses {
-            temporary_credentials,
-            authorization,
-            token,
-        }),
-        _ => Err(incomplete(&resolved.connection, &lacks)),
+    let lacks: Vec<Missing> = needed
+        .into_iter()
+        .filter(|role| given(settings, *role).is_none())
+        .map(|role| lack(resolved, role))
+        .collect();
+    let there: Vec<&Url> = needed.into_iter().filter_map(|role| given(settings, role)).collect();
+    <[&Url; N]>::try_from(there).map_err(|_| incomplete(&resolved.connection, &lacks))
+}
+
+fn given(settings: &OAuth1Settings, role: OAuthAddress) -> Option<&Url> {
+    match role {
+        OAuthAddress::TemporaryCredentials => settings.temporary_credentials_url.as_ref(),
+        OAuthAddress::Authorization => settings.authorization_url.as_ref(),
+        OAuthAddress::Token => settings.token_url.as_ref(),
+    }
+}
+
+fn lack(resolved: &Resolved, role: OAuthAddress) -> Missing {
+    let label = match role {
+        OAuthAddress::TemporaryCredentials => "request-token URL",
+        OAuthAddress::Authorization => "authorize URL",
+        OAuthAddress::Token => "access-token URL",
+    };
+    Missing {
+        field: role.setting(),
+        label: label.to_owned(),
+        hint: format!(
+            "Set it: tailorbird connection add {} --set {}=https://…",
+            resolved.connection,
+            role.setting()
+        ),
     }
 }
 
@@ -168,12 +167,13 @@ impl Connector {
         callback: &Callback,
     ) -> Result<Started, Failure> {
         let settings = resolved.oauth1().ok_or_else(|| not_oauth(resolved))?;
-        let addresses = addresses(resolved, settings)?;
+        let needed = [OAuthAddress::TemporaryCredentials, OAuthAddress::Authorization];
+        let [temporary_credentials, authorization] = addresses(resolved, settings, needed)?;
         let lacks = client_missing(resolved, credentials);
         if !lacks.is_empty() {
             return Err(incomplete(&resolved.connection, &lacks));
         }
-        let request = post(addresses.temporary_credentials);
+        let request = post(temporary_credentials);
         let purpose = Purpose::TemporaryCredentials {
             callback: callback.as_str(),
         };
@@ -184,7 +184,7 @@ impl Connector {
         let read = read_temporary_credentials(answer.status, &answer.body, CallbackConfirmation::Required)
             .map_err(|problem| refusals::of_start(resolved, settings, callback, &answer, problem))?;
         let authorize_url = authorization_url(
-            addresses.authorization.as_str(),
+            authorization.as_str(),
             &read.credentials.token,
             std::iter::empty::<(&str, &str)>(),
         )
@@ -222,7 +222,7 @@ impl Connector {
         typed: &str,
     ) -> Result<Authorized, Failure> {
         let settings = resolved.oauth1().ok_or_else(|| not_oauth(resolved))?;
-        let addresses = addresses(resolved, settings)?;
+        let [token_address] = addresses(resolved, settings, [OAuthAddress::Token])?;
         let lacks = client_missing(resolved, credentials);
         if !lacks.is_empty() {
             return Err(incomplete(&resolved.connection, &lacks));
@@ -231,7 +231,7 @@ impl Connector {
             return Err(refusals::expired(&resolved.connection));
         }
         let verifier = verifier(resolved, temporary, typed)?;
-        let request = post(addresses.token);
+        let request = post(token_address);
         let purpose = Purpose::TokenCredentials {
             temporary,
             verifier: &verifier,

@@ -185,6 +185,9 @@ fn ask(question: &str) -> Result<String, AppError> {
     if count == 0 {
         return Err(ended("the input ended"));
     }
+    // The end of the line is the terminal's, not white space that somebody typed.
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
     Ok(line)
 }
 
