@@ -14,3 +14,7 @@
 mod support;
 
 mod access_levels;
+mod bad_input;
+mod interface;
+mod secrets;
+mod wizard;
