@@ -6,14 +6,18 @@
 
 mod convert;
 mod exact;
+mod nesting;
 mod operators;
 mod scope;
+mod size;
 
 use std::ops::Range;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
+pub use nesting::{MAX_BLOCKS, MAX_BRACKETS, MAX_COMMAS, MAX_LINKS};
 pub use scope::Scope;
+pub use size::MAX_YIELD;
 
 use crate::codes;
 use crate::{Failure, Meaning, Value};
@@ -233,11 +237,14 @@ impl Expressions {
             .environment
             .get_template(&compiled.name)
             .map_err(|error| internal(&format!("a compiled expression is gone: {error}")))?;
-        let captured = template
-            .render_captured(scope.context())
-            .map_err(|error| evaluation_failure(&error, compiled, scope, &template))?;
+        let mut output = size::Bounded::default();
+        let captured = template.render_captured_to(scope.context(), &mut output);
+        if output.is_over() {
+            return Err(too_large(compiled));
+        }
+        let captured = captured.map_err(|error| evaluation_failure(&error, compiled, scope, &template))?;
         if !compiled.is_expression {
-            return Ok(Value::Text(captured.into_output()));
+            return Ok(Value::Text(output.into_text()));
         }
         let value = captured
             .state()
@@ -245,6 +252,9 @@ impl Expressions {
             .ok_or_else(|| internal("the value of an expression was not caught"))?;
         if value.is_undefined() {
             return Err(unknown_name(compiled, scope, &template));
+        }
+        if !size::fits(&value) {
+            return Err(too_large(compiled));
         }
         convert::from_jinja(&value).map_err(|message| {
             Failure::new(
@@ -333,6 +343,15 @@ fn evaluation_failure(
     )
     .detail(format!("{}.", words(root)))
     .hint("Look at the values of this record; `tailorbird explain MAP-001` lists the filters and tests.")
+}
+
+fn too_large(compiled: &Compiled) -> Failure {
+    Failure::new(
+        codes::EXPRESSION,
+        Meaning::Rejected,
+        format!("`{}` yields more than {MAX_YIELD} bytes", compiled.source),
+    )
+    .hint("Shorten the value, for example `{{ description | shorten(280) }}`, or select less in the SQL statement.")
 }
 
 fn unknown_name(compiled: &Compiled, scope: &Scope, template: &minijinja::Template<'_, '_>) -> Failure {

@@ -45,7 +45,20 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         environment.add_test(*name, move |a: &Jinja, b: &Jinja| compare(a, b).map(accepts));
     }
     environment.remove_filter("float");
+    for name in MULTIPLYING_FILTERS {
+        environment.remove_filter(name);
+    }
+    for name in MULTIPLYING_FUNCTIONS {
+        environment.remove_global(name);
+    }
 }
+
+/// Filters that build lists of lists, or put one value into a list many times. Shared values cost MiniJinja
+/// next to nothing until they are written out, and a few such steps are more than any memory holds.
+const MULTIPLYING_FILTERS: [&str; 7] = ["zip", "chain", "batch", "slice", "groupby", "map", "pprint"];
+
+/// Functions that do the same; with `namespace`, a loop could also nest deeper than the stack can print.
+const MULTIPLYING_FUNCTIONS: [&str; 3] = ["dict", "namespace", "debug"];
 
 type Accepts = fn(Ordering) -> bool;
 

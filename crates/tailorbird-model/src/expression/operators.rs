@@ -9,13 +9,15 @@ use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind};
 
-use super::{ExpressionProblem, line_and_column};
+use super::{ExpressionProblem, line_and_column, nesting};
 
-/// Finds the first operator that is not allowed in the expressions of a text.
+/// Finds the first place in the expressions of a text that nests too deep, or the first operator that is not
+/// allowed.
 pub(super) fn check(source: &str) -> Result<(), ExpressionProblem> {
     let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default())
         .map_while(Result::ok)
         .collect();
+    nesting::check(source, &tokens)?;
     for (index, (token, span)) in tokens.iter().enumerate() {
         let neighbour = |offset: isize| {
             index
@@ -145,7 +147,7 @@ pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result
     Ok(())
 }
 
-fn at(source: &str, offset: usize, message: String, hint: String) -> ExpressionProblem {
+pub(super) fn at(source: &str, offset: usize, message: String, hint: String) -> ExpressionProblem {
     let (line, column) = line_and_column(source, offset);
     ExpressionProblem {
         line,
@@ -163,7 +165,7 @@ fn is_number(token: Option<&Token<'_>>) -> bool {
 }
 
 /// Tells whether an operand may begin after this token, so that a minus is a sign and no operator.
-fn starts_operand(token: Option<&Token<'_>>) -> bool {
+pub(super) fn starts_operand(token: Option<&Token<'_>>) -> bool {
     !matches!(
         token,
         Some(

@@ -141,3 +141,196 @@ fn nested_literals_are_templates_too() {
         ["/a/0", "/b"]
     );
 }
+
+/// On a stack as small as any that evaluates: what passes the limits must also be parsed within it.
+fn on_a_small_stack(check: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new()
+        .stack_size(1024 * 1024)
+        .spawn(check)
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+#[test]
+fn what_nests_too_deep_is_refused_before_it_is_parsed() {
+    on_a_small_stack(|| {
+        let many = 12_000;
+        let nested = |open: &str, inner: &str, close: &str, depth: usize| {
+            format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
+        };
+        for (source, words) in [
+            (format!("{{{{ {}true }}}}", "not ".repeat(many)), "hang together"),
+            (format!("{{{{ {}1 }}}}", "-".repeat(many)), "hang together"),
+            (format!("{{{{ {}1 }}}}", "- ".repeat(many)), "hang together"),
+            (
+                format!("{{{{ {} }}}}", nested("(", "1", ")", many)),
+                "brackets stand",
+            ),
+            (
+                format!("{{{{ {} }}}}", nested("[", "1", "]", many)),
+                "brackets stand",
+            ),
+            (format!("{{{{ {}", "[".repeat(many)), "brackets stand"),
+            (
+                format!("{{{{ {} }}}}", nested("not (", "true", ")", 9_000)),
+                "brackets stand",
+            ),
+            (
+                format!("{{{{ name{} }}}}", "|upper".repeat(9_000)),
+                "hang together",
+            ),
+            (format!("{{{{ name{} }}}}", ".a".repeat(many)), "hang together"),
+            (format!("{{{{ name{} }}}}", "[0]".repeat(many)), "hang together"),
+            (
+                format!("{{{{ name{} }}}}", "~name".repeat(9_000)),
+                "hang together",
+            ),
+            (
+                format!("{{{{ 1{} }}}}", " if a else 1".repeat(5_000)),
+                "hang together",
+            ),
+            (nested("{% if stock %}", "x", "{% endif %}", 2_500), "statements"),
+            (nested("{% set a %}", "x", "{% endset %}", 2_500), "statements"),
+            (
+                format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}".repeat(5_000)),
+                "statements",
+            ),
+            (
+                format!("{{% if {}a %}}x{{% endif %}}", "not ".repeat(many)),
+                "hang together",
+            ),
+        ] {
+            let problem = Expressions::new().add(&source).unwrap_err();
+            assert!(problem.message.contains(words), "{:.60}: {problem:?}", source);
+            assert!(problem.column > 2 && !problem.hint.is_empty(), "{problem:?}");
+        }
+    });
+}
+
+#[test]
+fn what_is_just_within_the_limits_works_on_a_small_stack() {
+    use tailorbird_model::expression::{MAX_BLOCKS, MAX_BRACKETS, MAX_LINKS};
+    on_a_small_stack(|| {
+        let brackets = format!(
+            "{{{{ {}1{} }}}}",
+            "(".repeat(MAX_BRACKETS),
+            ")".repeat(MAX_BRACKETS)
+        );
+        assert_eq!(evaluate(&brackets).unwrap(), Value::Integer(1));
+        let signs = format!("{{{{ {}true }}}}", "not ".repeat(MAX_LINKS));
+        assert_eq!(evaluate(&signs).unwrap(), Value::Boolean(true));
+        let filters = format!("{{{{ name{} }}}}", "|upper".repeat(MAX_LINKS));
+        assert_eq!(evaluate(&filters).unwrap(), Value::from("KETTLE & CO"));
+        let otherwise = format!("{{{{ 1{} }}}}", " if true else 1".repeat(MAX_LINKS / 2));
+        assert_eq!(evaluate(&otherwise).unwrap(), Value::Integer(1));
+        let blocks = format!(
+            "{}x{}",
+            "{% if true %}".repeat(MAX_BLOCKS),
+            "{% endif %}".repeat(MAX_BLOCKS)
+        );
+        assert_eq!(evaluate(&blocks).unwrap(), Value::from("x"));
+        let list = format!("{{{{ [{}] | length }}}}", "name|upper, ".repeat(1_000));
+        assert_eq!(evaluate(&list).unwrap(), Value::Integer(1_000));
+        let one_after_another = "{% set a = stock %}{% if a %}{{ a }}{% endif %}".repeat(500);
+        assert_eq!(
+            evaluate(&one_after_another).unwrap(),
+            Value::from("7".repeat(500))
+        );
+    });
+}
+
+#[test]
+fn nothing_grows_beyond_the_limit() {
+    let replaced = "|replace('a','aaaaaaaaaa')".repeat(9);
+    let doubled = "{% set x = x ~ x %}".repeat(40);
+    for source in [
+        format!("{{{{ 'aaaaaaaaaa'{replaced} }}}}"),
+        format!("Text: {{{{ 'aaaaaaaaaa'{replaced} }}}}"),
+        format!("{{% set x = 'abcdefgh' %}}{doubled}{{{{ x }}}}"),
+        "{% for a in range(9000) %}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA{% endfor %}".to_owned(),
+        "{{ '%900000000s' | format(name) }}".to_owned(),
+        "{{ name | indent(900000000, true) }}".to_owned(),
+        "{{ range(90000) | join('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') }}".to_owned(),
+        "{{ range(99999) | list }}".to_owned(),
+    ] {
+        let began = std::time::Instant::now();
+        let failure = evaluate(&source).unwrap_err();
+        assert_eq!(failure.code, "MAP-001", "{source}");
+        assert!(
+            failure.message.contains("yields more than") || failure.message.contains("too much work"),
+            "{source}: {failure:?}"
+        );
+        assert!(began.elapsed().as_secs() < 5, "{source}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_list_of_long_texts_is_measured_as_it_will_be_written() {
+    let long = Record::from_pairs([("text".to_owned(), Value::from("x".repeat(200_000)))]);
+    let run = |source: &str| {
+        let mut expressions = Expressions::new();
+        let template = expressions.add(source).unwrap();
+        expressions.evaluate(&template, &Scope::of(&long))
+    };
+    assert!(run("{{ [text, text, text, text] }}").is_ok());
+    for source in [
+        format!("{{{{ [{}] }}}}", "text, ".repeat(1_000)),
+        format!("{{{{ {{'a': [{}]}} }}}}", "text, ".repeat(6)),
+        "{{ text }}".repeat(6),
+    ] {
+        let failure = run(&source).unwrap_err();
+        assert!(failure.message.contains("yields more than"), "{failure:?}");
+    }
+}
+
+#[test]
+fn lists_of_names_get_no_name_so_that_nothing_doubles() {
+    for source in [
+        "{% set x = [x, x] %}",
+        "{% set x = {'a': x} %}",
+        "{% set x = (x, x) %}",
+        "{% set x = x, x %}",
+        "{% set x = x if y else [x] %}",
+        "{% set x = y | default([x, x]) %}",
+        "{% for x in [[y, y]] %}{% endfor %}",
+        "{% for x in y, y %}{% endfor %}",
+        "{% for x in y if x in [y] %}{% endfor %}",
+        "{% with x = [y, y], z = 1 %}{% endwith %}",
+        "{% with x = (y, y) %}{% endwith %}",
+    ] {
+        let problem = Expressions::new().add(source).expect_err(source);
+        assert!(
+            problem.message.contains("a list made of other values"),
+            "{source}: {problem:?}"
+        );
+    }
+    let long = format!("{{{{ [{}] }}}}", "name,".repeat(1_001));
+    let problem = Expressions::new().add(&long).unwrap_err();
+    assert!(problem.message.contains("commas"), "{problem:?}");
+    for name in ["zip", "chain", "batch", "slice", "groupby", "map", "pprint"] {
+        let problem = Expressions::new()
+            .add(&format!("{{{{ name | {name}(2) }}}}"))
+            .unwrap_err();
+        assert!(problem.message.contains("there is no filter"), "{problem:?}");
+    }
+    for call in ["dict(a=1)", "namespace(a=1)", "debug()"] {
+        assert!(evaluate(&format!("{{{{ {call} }}}}")).is_err(), "{call}");
+    }
+    for (source, expected) in [
+        ("{% set x = ['a', 'b'] %}{{ x | join('-') }}", "a-b"),
+        ("{% for x in ['a', 'b'] %}{{ x }}{% endfor %}", "ab"),
+        (
+            "{% for k, v in {'a': 1, 'b': true} | items %}{{ k }}{{ v }}{% endfor %}",
+            "a1bTrue",
+        ),
+        ("{% for i in range(1, 4) %}{{ i }}{% endfor %}", "123"),
+        ("{% set x = [1, 2][0] %}{{ x }}", "1"),
+        ("{% set x = name | replace('Kettle', sku) %}{{ x }}", "A-1 & Co"),
+        ("{% with a = stock, b = sku %}{{ a }}{{ b }}{% endwith %}", "7A-1"),
+        ("{% if sku in [sku, name] %}yes{% endif %}", "yes"),
+        ("{{ [sku, name] | join(', ') }}!", "A-1, Kettle & Co!"),
+    ] {
+        assert_eq!(evaluate(source).unwrap(), Value::from(expected), "{source}");
+    }
+}
