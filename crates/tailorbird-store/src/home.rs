@@ -30,6 +30,28 @@ const IGNORE_FILE: &str = ".gitignore";
 /// Users' own services.
 const SERVICES_FOLDER: &str = "services";
 
+/// Where the demonstration keeps its database.
+const DEMO_FOLDER: &str = "demo";
+
+/// What may lie in a folder that is made into a home: what the user puts there beforehand, and what an
+/// attempt to make a home may have left.
+const MAY_LIE_THERE: [&str; 13] = [
+    SERVICES_FOLDER,
+    DEMO_FOLDER,
+    IGNORE_FILE,
+    LOCK_FILE,
+    KEY_FILE,
+    UNFINISHED_LEDGER_FILE,
+    "ledger.db.new-wal",
+    "ledger.db.new-shm",
+    "ledger.db.new-journal",
+    // Another process may have made the home just now; that is told by its own error.
+    LEDGER_FILE,
+    "ledger.db-wal",
+    "ledger.db-shm",
+    "ledger.db-journal",
+];
+
 /// The permissions of the group and of everybody else.
 #[cfg(unix)]
 const OTHERS: u32 = 0o077;
@@ -46,15 +68,18 @@ pub struct Home {
 impl Home {
     /// Makes a home: the folder (for its owner only), a `.gitignore` of its own, the sealing key, the ledger.
     ///
-    /// The folder may exist; what lies in it stays.
+    /// The folder may exist, empty or with nothing but `services/`, `demo/` and a `.gitignore` of ours; that
+    /// stays. A folder with anything else is somebody's project: to close it to others and hide it from Git
+    /// would harm it.
     ///
     /// # Errors
     /// [`StoreError::HomeExists`] where there is a home already, [`StoreError::HomeOdd`] where parts of one
-    /// are there, [`StoreError::Driven`] where another process is making it, [`StoreError::Io`] where the
+    /// or other files are there, [`StoreError::Driven`] where another process is making it, [`StoreError::Io`] where the
     /// folder cannot be written.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let home = Self { path: path.into() };
         home.check_absent()?;
+        home.check_alone()?;
         make_private_folder(&home.path)?;
         let home = home.path_absolute()?.ignore_in_git()?;
         // One process makes it; whoever waited for the lock may find it made.
@@ -73,7 +98,34 @@ impl Home {
         }
     }
 
-    /// Opens a home that is there.
+    /// Refuses a folder that holds anything that is not ours.
+    fn check_alone(&self) -> Result<(), StoreError> {
+        let io = |source| StoreError::Io {
+            action: "read",
+            path: self.path.clone(),
+            source,
+        };
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io(error)),
+        };
+        for entry in entries {
+            let name = entry.map_err(io)?.file_name();
+            if !MAY_LIE_THERE.iter().any(|ours| name == *ours) {
+                return Err(StoreError::HomeOdd {
+                    path: self.path.clone(),
+                    problem: format!("holds other files, for example {}", name.to_string_lossy()),
+                    hint: "Choose a folder of its own for the home, with --home or TAILORBIRD_HOME: a home is \
+                           closed to other users and hidden from Git, with all that lies in it.",
+                });
+            }
+        }
+        self.check_ignore_file()
+    }
+
+    /// Opens a home that is there. Where others could read or enter its folder, that is mended: the ledger
+    /// holds what was sent to whom, and no key needs to be renewed because of it.
     ///
     /// # Errors
     /// [`StoreError::NoHome`] where there is none, [`StoreError::HomeOdd`] and [`StoreError::SealingKey`]
@@ -81,7 +133,7 @@ impl Home {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let home = Self { path: path.into() };
         match home.survey()? {
-            Survey::Complete => home.path_absolute(),
+            Survey::Complete => home.path_absolute()?.close_to_others(),
             Survey::Nothing => Err(StoreError::NoHome { path: home.path }),
             Survey::Parts(error) => Err(error),
         }
@@ -187,6 +239,30 @@ impl Home {
         Ok(self)
     }
 
+    #[cfg(unix)]
+    fn close_to_others(self) -> Result<Self, StoreError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let io = |action, source| StoreError::Io {
+            action,
+            path: self.path.clone(),
+            source,
+        };
+        let mode = fs::metadata(&self.path)
+            .map_err(|source| io("read", source))?
+            .permissions()
+            .mode();
+        if mode & OTHERS != 0 {
+            fs::set_permissions(&self.path, fs::Permissions::from_mode(mode & !OTHERS))
+                .map_err(|source| io("close to other users", source))?;
+        }
+        Ok(self)
+    }
+
+    #[cfg(not(unix))]
+    fn close_to_others(self) -> Result<Self, StoreError> {
+        Ok(self)
+    }
+
     /// Writes a `.gitignore` that ignores everything, or makes sure that the one which is there does.
     fn ignore_in_git(self) -> Result<Self, StoreError> {
         let path = self.path.join(IGNORE_FILE);
@@ -199,18 +275,7 @@ impl Home {
                 })?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let text = fs::read_to_string(&path).map_err(|source| StoreError::Io {
-                    action: "read",
-                    path: path.clone(),
-                    source,
-                })?;
-                if !text.lines().any(|line| line.trim() == "*") {
-                    return Err(StoreError::HomeOdd {
-                        path: self.path,
-                        problem: "has a .gitignore that would let the sealing key into Git".to_owned(),
-                        hint: "Choose a folder of its own for the home, with --home or TAILORBIRD_HOME.",
-                    });
-                }
+                self.check_ignore_file()?;
             }
             Err(source) => {
                 return Err(StoreError::Io {
@@ -221,6 +286,30 @@ impl Home {
             }
         }
         Ok(self)
+    }
+
+    /// A `.gitignore` that is there must keep the home out of Git.
+    fn check_ignore_file(&self) -> Result<(), StoreError> {
+        let path = self.path.join(IGNORE_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => {
+                return Err(StoreError::Io {
+                    action: "read",
+                    path,
+                    source,
+                });
+            }
+        };
+        if text.lines().any(|line| line.trim() == "*") {
+            return Ok(());
+        }
+        Err(StoreError::HomeOdd {
+            path: self.path.clone(),
+            problem: "has a .gitignore that would let the sealing key into Git".to_owned(),
+            hint: "Choose a folder of its own for the home, with --home or TAILORBIRD_HOME.",
+        })
     }
 
     fn unfinished_path(&self) -> PathBuf {
@@ -386,7 +475,8 @@ fn check_key_permissions(path: &Path) -> Result<(), StoreError> {
     Err(StoreError::SealingKey {
         path: path.to_owned(),
         problem: "can be read by other users",
-        hint: "Run `chmod 600` on it. If others may have read it, rotate it and renew the credentials.",
+        hint: "Run `chmod 600` on it. If others may have read it and the ledger, renew the credentials at the \
+               provider: they could open them.",
     })
 }
 

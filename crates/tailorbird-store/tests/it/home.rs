@@ -101,9 +101,57 @@ fn odd_places_are_refused() {
     let repository = folder.path().join("repository");
     fs::create_dir(&repository).unwrap();
     fs::write(repository.join(".gitignore"), "target\n").unwrap();
+    fs::set_permissions(&repository, fs::Permissions::from_mode(0o755)).unwrap();
     let failure = Failure::from(Home::create(&repository).unwrap_err());
     assert!(failure.message.contains(".gitignore"), "{}", failure.message);
+    assert_eq!(mode(&repository), 0o755);
     assert!(!repository.join("sealing.key").exists());
+}
+
+#[test]
+fn a_folder_with_other_files_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("project");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("prices.csv"), "sku;price\n").unwrap();
+    fs::set_permissions(&project, fs::Permissions::from_mode(0o755)).unwrap();
+    let failure = Failure::from(Home::create(&project).unwrap_err());
+    assert_eq!(failure.code, "HOME-002");
+    assert!(failure.message.contains("prices.csv"), "{}", failure.message);
+    assert!(failure.hint.contains("--home"), "{}", failure.hint);
+    assert_eq!(mode(&project), 0o755);
+    let left: Vec<_> = fs::read_dir(&project).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn an_empty_folder_and_one_with_services_become_homes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    for inside in [None, Some("services"), Some("demo")] {
+        fs::create_dir(&path).unwrap();
+        if let Some(inside) = inside {
+            fs::create_dir(path.join(inside)).unwrap();
+            fs::write(path.join(inside).join("crm.yaml"), "service: crm\n").unwrap();
+            fs::write(path.join(".gitignore"), "*\n").unwrap();
+        }
+        let home = Home::create(&path).unwrap();
+        assert_eq!(mode(home.path()), 0o700);
+        if let Some(inside) = inside {
+            assert!(path.join(inside).join("crm.yaml").exists());
+        }
+        fs::remove_dir_all(&path).unwrap();
+    }
+}
+
+#[test]
+fn an_opened_home_is_closed_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    Home::create(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    Home::open(&path).unwrap();
+    assert_eq!(mode(&path), 0o700);
 }
 
 #[test]
@@ -115,6 +163,11 @@ fn a_key_that_others_can_read_is_refused() {
     let failure = Failure::from(Home::open(&path).unwrap_err());
     assert_eq!(failure.code, "HOME-003");
     assert!(failure.hint.contains("chmod 600"), "{}", failure.hint);
+    assert!(
+        !failure.hint.contains("rotate"),
+        "no command rotates: {}",
+        failure.hint
+    );
 }
 
 #[test]
