@@ -93,8 +93,16 @@ fn check_file(path: &Path, guard: &Guard) -> Result<(), DatabaseError> {
         std::io::ErrorKind::PermissionDenied => wrong("is in a folder that this user may not read"),
         _ => wrong("cannot be found"),
     })?;
-    if real.is_dir() {
+    let kind = real
+        .metadata()
+        .map_err(|_| wrong("cannot be read by this user"))?
+        .file_type();
+    if kind.is_dir() {
         return Err(wrong("is a folder"));
+    }
+    // Opening a pipe waits for a writer, and a device may do anything.
+    if !kind.is_file() {
+        return Err(wrong("is no regular file"));
     }
     if guard
         .files

@@ -42,6 +42,29 @@ fn folders_and_other_files_are_told_apart() {
 }
 
 #[test]
+fn pipes_and_devices_are_refused_at_once() {
+    let bench = Bench::new();
+    let pipe = bench.path("pipe.db");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for path in [pipe, "/dev/null".into()] {
+        let (tell, told_in_time) = std::sync::mpsc::channel();
+        let wanted = database(&path, false);
+        // A thread of its own: the wrong program would wait for a writer for ever.
+        std::thread::spawn(move || tell.send(told(open(&wanted, &Guard::default()))));
+        let failure = told_in_time
+            .recv_timeout(std::time::Duration::from_secs(5))
+            .expect("opening hangs");
+        assert_eq!(failure.code, "DB-002");
+        assert!(
+            failure.message.contains("is no regular file"),
+            "{}",
+            failure.message
+        );
+    }
+}
+
+#[test]
 fn settings_are_named_when_missing_or_unknown() {
     let bench = Bench::new();
     let mut wanting = database(&bench.file(), false);
