@@ -68,7 +68,7 @@ impl Sandbox {
         self.get("posts")["accepted"].as_u64().unwrap()
     }
 
-    /// Registers an application; `level` is read, read_write or read_write_dm.
+    /// Registers an application; `level` is `read`, `read_write` or `read_write_dm`.
     pub(crate) fn application(&self, level: &str) -> Value {
         self.post(
             "apps",
@@ -360,10 +360,9 @@ pub(crate) fn http(method: &str, url: &str, headers: &[(&str, &str)], body: &str
     let (address, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let path = if path.is_empty() { "/" } else { path };
     let mut stream = TcpStream::connect(address).unwrap();
-    let more: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let more = headers.iter().fold(String::new(), |text, (name, value)| {
+        text + name + ": " + value + "\r\n"
+    });
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// The program on a terminal of its own.
 struct Terminal {
     child: Child,
-    terminal: pty_process::blocking::Pty,
+    keyboard: pty_process::blocking::Pty,
     arriving: Receiver<Vec<u8>>,
     /// All that stood on the screen so far.
     screen: String,
@@ -50,7 +50,7 @@ impl Terminal {
         });
         Self {
             child,
-            terminal,
+            keyboard: terminal,
             arriving,
             screen: String::new(),
             seen: 0,
@@ -80,15 +80,23 @@ impl Terminal {
     /// Types what may not be seen, once the terminal hides it. A person is slower than that; a test is not.
     fn type_hidden(&mut self, text: &str) {
         let end = Instant::now() + PATIENCE;
-        while rustix::termios::tcgetattr(&self.terminal).unwrap().local_modes.contains(rustix::termios::LocalModes::ECHO) {
-            assert!(Instant::now() < end, "the terminal never hid what is typed:\n{}", self.screen);
+        while rustix::termios::tcgetattr(&self.keyboard)
+            .unwrap()
+            .local_modes
+            .contains(rustix::termios::LocalModes::ECHO)
+        {
+            assert!(
+                Instant::now() < end,
+                "the terminal never hid what is typed:\n{}",
+                self.screen
+            );
             std::thread::yield_now();
         }
         self.type_line(text);
     }
 
     fn type_line(&mut self, text: &str) {
-        self.terminal.write_all(format!("{text}\n").as_bytes()).unwrap();
+        self.keyboard.write_all(format!("{text}\n").as_bytes()).unwrap();
     }
 
     /// Waits for the end; gives the exit code and all that stood on the screen.
@@ -224,8 +232,7 @@ fn an_unknown_service_is_asked_for_its_addresses_and_wrong_ones_are_caught() {
     wizard.expect("Authorize URL: ");
     wizard.type_line(&url("authorize"));
     wizard.expect("3 of 4");
-    let shown = wizard.expect("Verification");
-    let shown = shown + &wizard.expect(": ");
+    let shown = wizard.expect("Verification Code: ");
     let pin = sandbox.approve(&address(&shown));
     wizard.type_line(&pin);
     wizard.expect("4 of 4");
@@ -267,7 +274,7 @@ fn empty_answers_leave_an_incomplete_connection() {
     // Ctrl-C and Ctrl-D at a prompt lose nothing.
     let mut add = Terminal::start(&home, &["connection", "add", "company-x"]);
     add.expect("Consumer Key: ");
-    add.terminal.write_all(b"\x04").unwrap();
+    add.keyboard.write_all(b"\x04").unwrap();
     let (code, screen) = add.end();
     assert_eq!(code, 2, "{screen}");
     assert!(screen.contains("Nothing is lost"), "{screen}");

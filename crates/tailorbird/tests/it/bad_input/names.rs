@@ -2,147 +2,157 @@
 
 use crate::support::{Home, Sandbox};
 
+/// Arguments, exit code, error code, and words of the explanation.
+type Case = (
+    &'static [&'static str],
+    i32,
+    &'static str,
+    &'static [&'static str],
+);
+
+const CASES: &[Case] = &[
+    (
+        &["call", "company-y", "get_me"],
+        1,
+        "CONN-001",
+        &["`company-y`", "Did you mean `company-x`?"],
+    ),
+    (
+        &["connection", "show", "companyx"],
+        1,
+        "CONN-001",
+        &["Did you mean `company-x`?"],
+    ),
+    (
+        &["call", "company-x", "create_pots"],
+        1,
+        "SVC-003",
+        &["Did you mean", "create_post", "get_me"],
+    ),
+    (
+        &["call", "company-x", "create_post", "--param", "txet=Hi"],
+        1,
+        "SVC-004",
+        &["txet", "Did you mean", "text"],
+    ),
+    (
+        &["call", "company-x", "create_post"],
+        1,
+        "SVC-004",
+        &["needs", "text"],
+    ),
+    (
+        &["call", "company-x", "GETT /2/users/me"],
+        2,
+        "SVC-004",
+        &["GETT", "GET, HEAD, POST, PUT, PATCH, DELETE"],
+    ),
+    (
+        &["call", "company-x", "get_me", "--param", "novalue"],
+        2,
+        "CONN-002",
+        &["NAME=VALUE"],
+    ),
+    (
+        &["connection", "add", "other", "--service", "xx"],
+        1,
+        "SVC-001",
+        &["`xx`", "Did you mean `x`?", "generic-oauth1"],
+    ),
+    (
+        &["service", "show", "genericoauth1"],
+        1,
+        "SVC-001",
+        &["Did you mean `generic-oauth1`?"],
+    ),
+    (
+        &["connection", "add", "other"],
+        2,
+        "CONN-002",
+        &["--service", "service list"],
+    ),
+    (
+        &["connection", "add", "company-x", "--set", "rot_url=x"],
+        2,
+        "CONN-002",
+        &["rot_url", "Did you mean", "root_url"],
+    ),
+    (
+        &["connection", "add", "company-x", "--set", "signature_method=HMAC"],
+        2,
+        "CONN-002",
+        &["HMAC-SHA1", "RSA-SHA256", "PLAINTEXT"],
+    ),
+    (
+        &["connection", "add", "company-x", "--set", "placement=cookie"],
+        2,
+        "CONN-002",
+        &["header", "query", "body"],
+    ),
+    (
+        &["connection", "add", "company-x", "--set", "root_url=api.x.com"],
+        2,
+        "CONN-002",
+        &["root_url", "http"],
+    ),
+    (
+        &["connection", "add", "a name", "--service", "x"],
+        2,
+        "CONN-002",
+        &["a name", "1 to 64"],
+    ),
+    (
+        &["task", "run", "anounce"],
+        1,
+        "TASK-001",
+        &["`anounce`", "Did you mean `announce`?"],
+    ),
+    (
+        &["database", "query", "epr", "select 1"],
+        1,
+        "DB-001",
+        &["`epr`", "Did you mean `erp`?"],
+    ),
+    (
+        &["database", "add", "other", "--kind", "sqlite", "--set", "pth=x"],
+        2,
+        "DB-007",
+        &["pth", "path"],
+    ),
+    (
+        &["database", "add", "other", "--kind", "sqlite"],
+        2,
+        "DB-007",
+        &["path"],
+    ),
+    (&["run", "show", "run-1"], 1, "RUN-001", &["run-1", "run list"]),
+    (
+        &["delivery", "show", "product-Z"],
+        1,
+        "RUN-003",
+        &["product-Z", "delivery list"],
+    ),
+    (
+        &["delivery", "list", "--state", "lost"],
+        2,
+        "RUN-003",
+        &["lost", "in_doubt", "skipped"],
+    ),
+    (
+        &["explain", "AUTH-01"],
+        2,
+        "FILE-001",
+        &["AUTH-01", "Did you mean `AUTH-001`?"],
+    ),
+];
+
 #[test]
 fn unknown_names_come_with_what_there_is() {
     let sandbox = Sandbox::start(&[]);
     let home = Home::new();
     home.announcing(&sandbox, "read_write", &[]);
-    for (arguments, exit, code, words) in [
-        (
-            &["call", "company-y", "get_me"][..],
-            1,
-            "CONN-001",
-            &["`company-y`", "Did you mean `company-x`?"][..],
-        ),
-        (
-            &["connection", "show", "companyx"],
-            1,
-            "CONN-001",
-            &["Did you mean `company-x`?"],
-        ),
-        (
-            &["call", "company-x", "create_pots"],
-            1,
-            "SVC-003",
-            &["Did you mean", "create_post", "get_me"],
-        ),
-        (
-            &["call", "company-x", "create_post", "--param", "txet=Hi"],
-            1,
-            "SVC-004",
-            &["txet", "Did you mean", "text"],
-        ),
-        (
-            &["call", "company-x", "create_post"],
-            1,
-            "SVC-004",
-            &["needs", "text"],
-        ),
-        (
-            &["call", "company-x", "GETT /2/users/me"],
-            2,
-            "SVC-004",
-            &["GETT", "GET, HEAD, POST, PUT, PATCH, DELETE"],
-        ),
-        (
-            &["call", "company-x", "get_me", "--param", "novalue"],
-            2,
-            "CONN-002",
-            &["NAME=VALUE"],
-        ),
-        (
-            &["connection", "add", "other", "--service", "xx"],
-            1,
-            "SVC-001",
-            &["`xx`", "Did you mean `x`?", "generic-oauth1"],
-        ),
-        (
-            &["service", "show", "genericoauth1"],
-            1,
-            "SVC-001",
-            &["Did you mean `generic-oauth1`?"],
-        ),
-        (
-            &["connection", "add", "other"],
-            2,
-            "CONN-002",
-            &["--service", "service list"],
-        ),
-        (
-            &["connection", "add", "company-x", "--set", "rot_url=x"],
-            2,
-            "CONN-002",
-            &["rot_url", "Did you mean", "root_url"],
-        ),
-        (
-            &["connection", "add", "company-x", "--set", "signature_method=HMAC"],
-            2,
-            "CONN-002",
-            &["HMAC-SHA1", "RSA-SHA256", "PLAINTEXT"],
-        ),
-        (
-            &["connection", "add", "company-x", "--set", "placement=cookie"],
-            2,
-            "CONN-002",
-            &["header", "query", "body"],
-        ),
-        (
-            &["connection", "add", "company-x", "--set", "root_url=api.x.com"],
-            2,
-            "CONN-002",
-            &["root_url", "http"],
-        ),
-        (
-            &["connection", "add", "a name", "--service", "x"],
-            2,
-            "CONN-002",
-            &["a name", "1 to 64"],
-        ),
-        (
-            &["task", "run", "anounce"],
-            1,
-            "TASK-001",
-            &["`anounce`", "Did you mean `announce`?"],
-        ),
-        (
-            &["database", "query", "epr", "select 1"],
-            1,
-            "DB-001",
-            &["`epr`", "Did you mean `erp`?"],
-        ),
-        (
-            &["database", "add", "other", "--kind", "sqlite", "--set", "pth=x"],
-            2,
-            "DB-007",
-            &["pth", "path"],
-        ),
-        (
-            &["database", "add", "other", "--kind", "sqlite"],
-            2,
-            "DB-007",
-            &["path"],
-        ),
-        (&["run", "show", "run-1"], 1, "RUN-001", &["run-1", "run list"]),
-        (
-            &["delivery", "show", "product-Z"],
-            1,
-            "RUN-003",
-            &["product-Z", "delivery list"],
-        ),
-        (
-            &["delivery", "list", "--state", "lost"],
-            2,
-            "RUN-003",
-            &["lost", "in_doubt", "skipped"],
-        ),
-        (
-            &["explain", "AUTH-01"],
-            2,
-            "FILE-001",
-            &["AUTH-01", "Did you mean `AUTH-001`?"],
-        ),
-    ] {
-        home.run(arguments).refused(exit, code).says(words);
+    for (arguments, exit, code, words) in CASES {
+        home.run(arguments).refused(*exit, code).says(words);
     }
     assert_eq!(sandbox.accepted(), 0);
     // What was refused changed nothing.

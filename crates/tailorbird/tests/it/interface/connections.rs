@@ -150,7 +150,8 @@ fn show_list_export_import_remove() {
     );
 
     home.database("erp", "create table products (sku text, name text)");
-    home.apply("a.yaml", &crate::support::announce("k-{{ sku }}", "{{ name }}")).expect(0);
+    home.apply("a.yaml", &crate::support::announce("k-{{ sku }}", "{{ name }}"))
+        .expect(0);
     home.run(&["connection", "remove", "company-x"])
         .refused(1, "CONN-006")
         .says(&["`announce`"]);
@@ -168,7 +169,15 @@ fn the_access_token_address_may_come_last() {
     let keys = sandbox.application("read");
     let api = &sandbox.api;
     let add = |settings: &[String]| {
-        let mut arguments = vec!["connection", "add", "crm", "--service", "generic-oauth1", "--secrets", "-"];
+        let mut arguments = vec![
+            "connection",
+            "add",
+            "crm",
+            "--service",
+            "generic-oauth1",
+            "--secrets",
+            "-",
+        ];
         arguments.extend(settings.iter().flat_map(|setting| ["--set", setting.as_str()]));
         home.run_with_input(&arguments, &keys.to_string()).expect(0);
     };
@@ -177,10 +186,15 @@ fn the_access_token_address_may_come_last() {
         format!("temporary_credentials_url={api}/oauth/request_token"),
         format!("authorization_url={api}/oauth/authorize"),
     ]);
-    let started = home.run(&["connection", "authorize", "crm", "--start"]).expect(0).json();
+    let started = home
+        .run(&["connection", "authorize", "crm", "--start"])
+        .expect(0)
+        .json();
     let pin = sandbox.approve(started["authorize_url"].as_str().unwrap());
     let finish = || home.run(&["connection", "authorize", "crm", "--verifier", &pin]);
-    finish().refused(1, "AUTH-006").says(&["token_url", "connection add crm"]);
+    finish()
+        .refused(1, "AUTH-006")
+        .says(&["token_url", "connection add crm"]);
     add(&[format!("token_url={api}/oauth/access_token")]);
     finish().expect(0);
     home.run(&["call", "crm", "GET /2/users/me"]).expect(0);

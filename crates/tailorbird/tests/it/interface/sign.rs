@@ -17,7 +17,9 @@ fn key(name: &str) -> String {
 }
 
 fn sign(lines: &[Value]) -> Vec<Value> {
-    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let input = lines
+        .iter()
+        .fold(String::new(), |text, line| text + &line.to_string() + "\n");
     sign_text(&input)
 }
 
@@ -30,7 +32,7 @@ fn sign_text(input: &str) -> Vec<Value> {
 }
 
 /// A line to begin with; `change` is merged over it.
-fn line(change: Value) -> Value {
+fn line(change: &Value) -> Value {
     let mut line = json!({
         "method": "GET", "url": "https://api.example.com/1/things?b=2",
         "oauth": {"oauth_consumer_key": "key", "oauth_signature_method": "HMAC-SHA1",
@@ -94,12 +96,12 @@ fn order_is_kept_and_errors_stand_in_line() {
         match index % 4 {
             0 => input.push_str("this is not JSON\n"),
             1 => input.push_str("{\"method\":\"GET\"}\n"),
-            2 => input.push_str("\n"),
+            2 => input.push('\n'),
             _ => {}
         }
         let nonce = json!({"oauth": {"oauth_consumer_key": "key", "oauth_signature_method": "HMAC-SHA1",
                                      "oauth_timestamp": "1", "oauth_nonce": format!("n{index}")}});
-        input.push_str(&format!("{}\n", line(nonce)));
+        input.push_str(&format!("{}\n", line(&nonce)));
     }
     // The last line has no end.
     let answers = sign_text(input.trim_end());
@@ -139,19 +141,19 @@ fn answers_come_when_the_input_pauses() {
     let soon = std::time::Duration::from_secs(20);
     for _ in 0..3 {
         input
-            .write_all(format!("{}\n", line(json!({}))).as_bytes())
+            .write_all(format!("{}\n", line(&json!({}))).as_bytes())
             .unwrap();
         input.flush().unwrap();
         assert!(told.recv_timeout(soon).unwrap().contains("\"signature\""));
     }
     // Half a line more does not hold back the answer to a whole one.
-    let next = format!("{}\n", line(json!({})));
+    let next = format!("{}\n", line(&json!({})));
     input
         .write_all(format!("{next}{}", &next[..20]).as_bytes())
         .unwrap();
     input.flush().unwrap();
     assert!(told.recv_timeout(soon).unwrap().contains("\"signature\""));
-    input.write_all(next[20..].as_bytes()).unwrap();
+    input.write_all(&next.as_bytes()[20..]).unwrap();
     drop(input);
     assert!(told.recv_timeout(soon).unwrap().contains("\"signature\""));
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -162,7 +164,7 @@ fn answers_come_when_the_input_pauses() {
 fn a_form_type_may_have_a_charset_and_counts_for_every_method() {
     let form = |method: &str, kind: &str| {
         let answers = sign(&[line(
-            json!({"method": method, "body": {"content_type": kind, "raw": "a=1+2&c"}}),
+            &json!({"method": method, "body": {"content_type": kind, "raw": "a=1+2&c"}}),
         )]);
         answers[0]["base_string"].as_str().unwrap().to_owned()
     };
@@ -187,7 +189,7 @@ fn a_form_type_may_have_a_charset_and_counts_for_every_method() {
 fn plaintext_is_given_plain_and_escaped_in_the_header() {
     let oauth = json!({"oauth_consumer_key": "k", "oauth_signature_method": "PLAINTEXT"});
     let answer = &sign(&[line(
-        json!({"oauth": oauth, "consumer_secret": "s&s", "token_secret": "t t"}),
+        &json!({"oauth": oauth, "consumer_secret": "s&s", "token_secret": "t t"}),
     )])[0];
     assert_eq!(answer["signature"], "s%26s&t%20t");
     assert!(
@@ -214,7 +216,7 @@ fn rsa_in_both_key_forms_and_without_a_consumer_secret() {
     for method in ["RSA-SHA1", "RSA-SHA256", "RSA-SHA512"] {
         let with = |pem: &str| {
             let mut line = line(
-                json!({"rsa_private_key": pem, "oauth": {"oauth_consumer_key": "k", "oauth_nonce": "n",
+                &json!({"rsa_private_key": pem, "oauth": {"oauth_consumer_key": "k", "oauth_nonce": "n",
                                        "oauth_timestamp": "1", "oauth_signature_method": method}}),
             );
             line.as_object_mut().unwrap().remove("consumer_secret");
@@ -229,13 +231,13 @@ fn rsa_in_both_key_forms_and_without_a_consumer_secret() {
             answers[0]
         );
     }
-    let no_key = line(json!({"oauth": {"oauth_consumer_key": "k", "oauth_signature_method": "RSA-SHA1"}}));
+    let no_key = line(&json!({"oauth": {"oauth_consumer_key": "k", "oauth_signature_method": "RSA-SHA1"}}));
     let bad_key = line(
-        json!({"rsa_private_key": "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----",
+        &json!({"rsa_private_key": "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----",
                               "oauth": {"oauth_consumer_key": "k", "oauth_signature_method": "RSA-SHA1"}}),
     );
-    let unknown = line(json!({"oauth": {"oauth_consumer_key": "k", "oauth_signature_method": "HMAC-MD5"}}));
-    let extra = line(json!({"consumer_secert": "CANARY"}));
+    let unknown = line(&json!({"oauth": {"oauth_consumer_key": "k", "oauth_signature_method": "HMAC-MD5"}}));
+    let extra = line(&json!({"consumer_secert": "CANARY"}));
     for answer in sign(&[no_key, bad_key, unknown, extra]) {
         assert!(
             !answer["error"]["message"].as_str().unwrap().is_empty(),
@@ -247,8 +249,8 @@ fn rsa_in_both_key_forms_and_without_a_consumer_secret() {
 
 #[test]
 fn the_realm_is_in_the_header_only_and_nothing_is_added_but_the_signature() {
-    let plain = &sign(&[line(json!({}))])[0];
-    let with_realm = &sign(&[line(json!({"realm": "Photos & \"more\""}))])[0];
+    let plain = &sign(&[line(&json!({}))])[0];
+    let with_realm = &sign(&[line(&json!({"realm": "Photos & \"more\""}))])[0];
     assert_eq!(plain["base_string"], with_realm["base_string"]);
     assert_eq!(plain["signature"], with_realm["signature"]);
     assert!(
