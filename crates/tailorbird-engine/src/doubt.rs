@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tailorbird_connector::Request;
 use tailorbird_model::delivery::{Delivery, DeliveryId, Destination, Event};
-use tailorbird_model::service::InDoubtPolicy;
+use tailorbird_model::ports::Budget as _;
+use tailorbird_model::service::{InDoubtPolicy, LookUp as HowToLookUp};
 use tailorbird_model::{Failure, Meaning, Record, codes};
 use tailorbird_store::{Attempt, Intended, LookUp, Outcome, Store, StoreError};
 
@@ -76,7 +77,15 @@ impl Driver {
                 InDoubtPolicy::Repeat => Verdict::Absent,
                 InDoubtPolicy::LookUp(look_up) => {
                     let settling = SignedDuration::from_secs(look_up.settling.seconds().into());
-                    self.look_up(route, &delivery, settling).await?
+                    let (connection, operation) = (&call.step.connection, look_up.operation.as_str());
+                    match self
+                        .engine
+                        .store
+                        .wait_until(connection, operation, Timestamp::now())
+                    {
+                        Some(until) => Verdict::Later(until),
+                        None => self.look_up(call, route, &delivery, look_up, settling).await?,
+                    }
                 }
             };
             self.conclude(call, &delivery, verdict, &mut settled).await?;
@@ -88,8 +97,10 @@ impl Driver {
     /// effect.
     async fn look_up(
         &mut self,
+        call: &CallPlan,
         route: &Route,
         delivery: &Delivery,
+        how: &HowToLookUp,
         settling: SignedDuration,
     ) -> Result<Verdict, RunEnd> {
         let Ok(request) = serde_json::from_value::<Request>(delivery.request.clone()) else {
@@ -142,7 +153,11 @@ impl Driver {
                     delivery.identity.key
                 )));
                 return Ok(match failure.retry_at {
-                    Some(at) if failure.meaning == Meaning::RetryLater => Verdict::Later(at),
+                    Some(at) if failure.meaning == Meaning::RetryLater => {
+                        let (connection, operation) = (&call.step.connection, how.operation.as_str());
+                        self.engine.store.report(connection, operation, &[], Some(at));
+                        Verdict::Later(at)
+                    }
                     _ => Verdict::Ask(failure.to_string()),
                 });
             }

@@ -57,10 +57,10 @@ impl Driver {
             self.hand_buffer_on(plan, query, reading.buffer).await?;
             let Some(seen) = reading.seen else { break };
             greatest = greater(greatest, &seen, cursor, &query.id).map_err(RunEnd::Attention)?;
-            // A statement with a LIMIT smaller than the overlap ends before it reaches anything new. It would
-            // read the same rows for ever, so it goes on after the last of them.
-            let ends_early = last.as_ref().is_some_and(|last| is_greater(last, &seen));
-            if !ends_early || start.as_ref().is_none_or(|start| !is_greater(&seen, start)) {
+            // A statement whose LIMIT is not greater than the overlap ends before it reaches anything new. It
+            // would read the same rows for ever, so it goes on after the last of them.
+            let is_new = last.as_ref().is_none_or(|last| is_greater(&seen, last));
+            if is_new || start.as_ref().is_none_or(|start| !is_greater(&seen, start)) {
                 break;
             }
             from = Ok(Some(seen));

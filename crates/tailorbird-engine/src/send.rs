@@ -41,12 +41,16 @@ impl Driver {
         let route = self.route(call)?;
         self.note_identity(call, &route).await?;
         for _ in 0..MAX_ROUNDS {
-            let doubts = self.settle_doubts(call, &route).await?;
+            let before = self.settle_doubts(call, &route).await?;
             let sent = self.send_due(plan, call, &route).await?;
+            // Without a send there is no new doubt, and the provider need not be asked twice.
+            let again = if sent == 0 {
+                before
+            } else {
+                self.settle_doubts(call, &route).await?
+            };
             self.emit_settled(plan, call, &route).await?;
-            let again = self.settle_doubts(call, &route).await?;
-            self.emit_settled(plan, call, &route).await?;
-            match again.ready_at.or(doubts.ready_at) {
+            match again.ready_at {
                 Some(at) if again.waiting > 0 => {
                     (self.progress)(ProgressEvent::Note(format!(
                         "{} record(s) may or may not have arrived; the provider is asked again at {at}",
@@ -89,11 +93,12 @@ impl Driver {
                     None => return Ok(total),
                 }
             }
-            let (sent, trouble) = self.send_chunk(call, route, due).await?;
+            let (sent, trouble, asked) = self.send_chunk(call, route, due).await?;
             total += sent;
             self.store_counts(plan, Some(&call.id)).await?;
-            // What went through is written back also where the rest has to wait for a person.
+            // What went through is written back also where the rest has to wait.
             let emitted = self.emit_settled(plan, call, route).await;
+            asked?;
             match trouble {
                 None => tries = 0,
                 Some(Sent::Fault(failure)) => return Err(RunEnd::Attention(failure)),
@@ -120,13 +125,14 @@ impl Driver {
     }
 
     /// Sends a chunk, at most [`CONCURRENCY`] at once. After trouble nothing new is begun; what is under way
-    /// is always finished, also when the run is asked to stop.
+    /// is always finished, also when the run is asked to stop. Tells how many left, what went wrong, and what
+    /// was asked meanwhile.
     async fn send_chunk(
         &mut self,
         call: &CallPlan,
         route: &Route,
         due: Vec<Delivery>,
-    ) -> Result<(u64, Option<Sent>), RunEnd> {
+    ) -> Result<(u64, Option<Sent>, Result<(), RunEnd>), RunEnd> {
         let mut waiting = due.into_iter();
         let mut under_way: JoinSet<Sent> = JoinSet::new();
         let mut sent = 0;
@@ -188,7 +194,7 @@ impl Driver {
                 }
             }
         }
-        asked.map(|()| (sent, trouble))
+        Ok((sent, trouble, asked))
     }
 
     /// Tells whether the limits that the last answers reported allow another request now (rule 5).
