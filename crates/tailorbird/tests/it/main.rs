@@ -15,6 +15,11 @@ mod support;
 
 mod access_levels;
 mod bad_input;
+mod cursors;
+mod doubts;
+mod flow;
 mod interface;
+mod rules;
 mod secrets;
 mod wizard;
+mod write_back;
