@@ -202,7 +202,7 @@ fn what_nests_too_deep_is_refused_before_it_is_parsed() {
             ),
         ] {
             let problem = Expressions::new().add(&source).unwrap_err();
-            assert!(problem.message.contains(words), "{:.60}: {problem:?}", source);
+            assert!(problem.message.contains(words), "{source:.60}: {problem:?}");
             assert!(problem.column > 2 && !problem.hint.is_empty(), "{problem:?}");
         }
     });
