@@ -1,6 +1,7 @@
 //! Deliveries: list, the whole story of one, and a person's decision.
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
+use tailorbird_connector::{MASK, Request};
 use tailorbird_model::delivery::{Delivery, DeliveryState};
 use tailorbird_model::{Name, Record};
 use tailorbird_store as store;
@@ -34,8 +35,10 @@ pub enum Resolution {
 /// A delivery with all that happened to it.
 #[derive(Debug, Clone)]
 pub struct DeliveryStory {
-    /// The delivery as it stands.
+    /// The delivery as it stands; its request is whole, so it is not for showing.
     pub delivery: Delivery,
+    /// The stored request as people may see it; null where none could be made.
+    pub request: serde_json::Value,
     /// What happened, in order.
     pub lines: Vec<StoryLine>,
 }
@@ -146,6 +149,7 @@ impl App {
         }
         lines.sort_by_key(|line| line.at);
         Ok(DeliveryStory {
+            request: shown_request(&story.delivery.request),
             delivery: story.delivery,
             lines,
         })
@@ -172,3 +176,19 @@ impl App {
             .await?)
     }
 }
+
+/// A stored request with secrets masked. Nothing is added to it before it is signed, but a service file may
+/// have put a token into a header or an address. What cannot be read cannot be masked by name, so it is
+/// masked whole.
+fn shown_request(stored: &serde_json::Value) -> serde_json::Value {
+    if stored.is_null() {
+        return serde_json::Value::Null;
+    }
+    Request::deserialize(stored)
+        .ok()
+        .and_then(|request| serde_json::to_value(request.masked()).ok())
+        .unwrap_or_else(|| MASK.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,7 @@ pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -
             let mut json = delivery_json(&story.delivery);
             if let Some(members) = json.as_object_mut() {
                 members.insert("input".to_owned(), story.delivery.input.to_json());
-                members.insert("request".to_owned(), story.delivery.request.clone());
+                members.insert("request".to_owned(), story.request.clone());
                 members.insert("story".to_owned(), json!(story.lines));
             }
             render.data(&json, || story_text(&story));
