@@ -106,7 +106,10 @@ fn addresses<'a, const N: usize>(
         .filter(|role| given(settings, *role).is_none())
         .map(|role| lack(resolved, role))
         .collect();
-    let there: Vec<&Url> = needed.into_iter().filter_map(|role| given(settings, role)).collect();
+    let there: Vec<&Url> = needed
+        .into_iter()
+        .filter_map(|role| given(settings, role))
+        .collect();
     <[&Url; N]>::try_from(there).map_err(|_| incomplete(&resolved.connection, &lacks))
 }
 

@@ -15,8 +15,9 @@ use super::{LOOPBACK_CALLBACK, refusals};
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long a browser may take to send its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most requests answered while waiting: browsers ask for icons, and open connections in advance.
-const MAX_REQUESTS: usize = 100;
+/// The most requests answered while waiting: browsers ask for icons, and open connections in advance. Time is
+/// the real end of the wait; this one is far above what a browser does in it.
+const MAX_REQUESTS: usize = 10_000;
 /// The path of the callback.
 const PATH: &str = "/oauth/callback";
 
@@ -77,7 +78,8 @@ impl Loopback {
     /// Redirects for other tokens are answered with a page that says so, and waited past.
     ///
     /// # Errors
-    /// AUTH-010 where the owner did not approve, AUTH-011 where nobody came until `until`.
+    /// AUTH-010 where the owner did not approve, AUTH-011 where nobody came until `until`, AUTH-008 where
+    /// another program floods the address.
     pub async fn wait(
         self,
         connection: &Name,
@@ -136,7 +138,7 @@ impl Loopback {
                 }
             }
         }
-        Err(refusals::expired(connection))
+        Err(refusals::crowded(connection, MAX_REQUESTS))
     }
 }
 

@@ -238,6 +238,19 @@ pub(super) fn expired(connection: &Name) -> Failure {
     .hint(again(connection))
 }
 
+/// Somebody else's requests came in numbers that no browser sends.
+pub(super) fn crowded(connection: &Name, requests: usize) -> Failure {
+    fault(
+        codes::CALLBACK_REFUSED,
+        format!("{requests} requests came to the callback address, and none was the provider's redirect"),
+    )
+    .detail("Another program on this machine sends requests there. Nothing was sent.")
+    .hint(format!(
+        "End that program, or use `--callback oob`. {}",
+        again(connection)
+    ))
+}
+
 pub(super) fn denied(connection: &Name) -> Failure {
     fault(codes::CONSENT_DENIED, "the account's owner did not approve")
         .hint(format!("If that was a slip: {}", again(connection)))

@@ -462,3 +462,38 @@ async fn the_callback_listener_hears_a_refusal_and_ends_in_time() {
     assert_eq!(failure.unwrap_err().code, codes::AUTHORIZATION_EXPIRED);
     assert!(Loopback::bind_at(([0, 0, 0, 0], 0).into()).await.is_err());
 }
+
+#[tokio::test]
+async fn stray_requests_do_not_end_the_wait_and_a_flood_has_words_of_its_own() {
+    let connection: tailorbird_model::Name = "c".parse().unwrap();
+    let listen = async || {
+        let loopback = Loopback::bind_at(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let port: u16 = loopback
+            .callback()
+            .split([':', '/'])
+            .nth(4)
+            .unwrap()
+            .parse()
+            .unwrap();
+        let name = connection.clone();
+        let waiting =
+            tokio::spawn(async move { loopback.wait(&name, "tmp-1", NOW.parse().unwrap(), later()).await });
+        (port, waiting)
+    };
+    let (port, waiting) = listen().await;
+    let host = format!("127.0.0.1:{port}");
+    for _ in 0..300 {
+        visit(port, &host, "/favicon.ico").await;
+    }
+    visit(port, &host, "/oauth/callback?oauth_token=tmp-1&oauth_verifier=v").await;
+    assert_eq!(waiting.await.unwrap().unwrap(), "v");
+
+    let (port, waiting) = listen().await;
+    while !waiting.is_finished() {
+        // The last one may find nobody.
+        drop(tokio::net::TcpStream::connect(("127.0.0.1", port)).await);
+    }
+    let failure = waiting.await.unwrap().unwrap_err();
+    assert_eq!(failure.code, codes::CALLBACK_REFUSED);
+    assert!(failure.message.contains("10000 requests"), "{failure}");
+}
