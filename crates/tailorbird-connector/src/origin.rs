@@ -51,14 +51,22 @@ impl Origin {
         self.secure
     }
 
-    /// Tells whether the host is this machine: a loopback address, or the name `localhost`.
+    /// Tells whether the host is this machine for certain: a loopback address, or the name `localhost` itself.
+    /// Names below it (`crm.localhost`) are looked up like any other by many systems, so a secret in clear
+    /// could leave the machine; [`Origin::may_be_loopback`] counts them.
     pub fn is_loopback(&self) -> bool {
         match Host::parse(&self.host) {
             Ok(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
             Ok(Host::Ipv6(address)) => address.is_loopback(),
-            Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Ok(Host::Domain(name)) => name == "localhost",
             Err(_) => false,
         }
+    }
+
+    /// Tells whether the host may be this machine: as [`Origin::is_loopback`], and names below `localhost`
+    /// (RFC 6761 §6.3).
+    pub fn may_be_loopback(&self) -> bool {
+        self.is_loopback() || self.host.ends_with(".localhost")
     }
 
     /// Moves an address to this origin; path and query stay.
@@ -83,6 +91,30 @@ impl fmt::Display for Origin {
             Ok(())
         } else {
             write!(f, ":{}", self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_and_localhost_itself_are_this_machine_for_certain() {
+        let origin = |host: &str| Origin::parse(&format!("http://{host}:7081/")).unwrap();
+        for host in ["127.0.0.1", "127.8.9.1", "[::1]", "localhost", "LOCALHOST"] {
+            assert!(
+                origin(host).is_loopback() && origin(host).may_be_loopback(),
+                "{host}"
+            );
+        }
+        assert!(!origin("crm.localhost").is_loopback());
+        assert!(origin("crm.localhost").may_be_loopback());
+        for host in ["localhost.example", "mylocalhost", "10.0.0.1", "[::2]"] {
+            assert!(
+                !origin(host).is_loopback() && !origin(host).may_be_loopback(),
+                "{host}"
+            );
         }
     }
 }

@@ -62,7 +62,8 @@ impl Guard {
         // A loopback name reaches our own listeners as well as a loopback number does.
         let own_port = self.own_listeners.iter().any(|own| own.port() == origin.port());
         if own_port
-            && (origin.is_loopback() || address.is_some_and(|address| self.is_own(address, origin.port())))
+            && (origin.may_be_loopback()
+                || address.is_some_and(|address| self.is_own(address, origin.port())))
         {
             return Err(Unanswered::refused(format!(
                 "{} is this program itself",
