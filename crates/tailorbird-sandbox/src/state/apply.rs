@@ -1,6 +1,8 @@
 //! How each event changes the state. Pure: no clock, no randomness, no failure; events about things that are
 //! not there (which only a hand-edited file can hold) change nothing.
 
+use std::collections::HashMap;
+
 use super::{CredentialState, Event, Post, Revocation, State};
 
 /// Temporary credentials kept, used and old ones included. Above it the oldest are forgotten, and a client
@@ -45,6 +47,10 @@ impl State {
             }
             Event::PostDeleted { id, at } => {
                 if let Some(post) = self.posts.get_mut(&id) {
+                    if post.deleted_at.is_none() {
+                        step(&mut self.repost_counts, post.repost_of, u64::saturating_sub);
+                        step(&mut self.quote_counts, post.quote_of, u64::saturating_sub);
+                    }
                     post.deleted_at = Some(at);
                     if let Some(texts) = self.recent_texts.get_mut(&post.author)
                         && texts.get(&post.original_text) == Some(&id)
@@ -294,6 +300,8 @@ impl State {
         if let Some(answered) = post.reply_to {
             self.replies.entry(answered).or_default().insert(post.id);
         }
+        step(&mut self.repost_counts, post.repost_of, u64::saturating_add);
+        step(&mut self.quote_counts, post.quote_of, u64::saturating_add);
         self.recent_texts
             .entry(post.author)
             .or_default()
@@ -344,5 +352,13 @@ impl State {
 fn replace<T>(target: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *target = value;
+    }
+}
+
+/// Counts one more or one less for a post, where there is one.
+fn step(counts: &mut HashMap<u64, u64>, post: Option<u64>, by: fn(u64, u64) -> u64) {
+    if let Some(post) = post {
+        let count = counts.entry(post).or_default();
+        *count = by(*count, 1);
     }
 }

@@ -55,6 +55,10 @@ pub(crate) struct State {
     pub posts_mentioning: HashMap<u64, BTreeSet<u64>>,
     /// Ids of the posts that answer each post.
     pub replies: HashMap<u64, BTreeSet<u64>>,
+    /// How many undeleted posts repeat each post.
+    pub repost_counts: HashMap<u64, u64>,
+    /// How many undeleted posts quote each post.
+    pub quote_counts: HashMap<u64, u64>,
     /// For each author the newest undeleted post with a given original text.
     pub recent_texts: HashMap<u64, HashMap<String, u64>>,
     /// Posts ever accepted from API callers, deleted ones too; seeded ones are not counted.

@@ -86,7 +86,7 @@ const HALF_LIFE_S: u64 = 21_600;
 
 impl Post {
     /// The imagined audience of the post: the same for the same id and age, growing slowly and levelling off.
-    /// Likes and replies that callers made are added by [`super::State::metrics`].
+    /// Likes, replies, reposts and quotes that callers made are added by [`super::State::metrics`].
     pub(crate) fn imagined_metrics(&self, now: Timestamp) -> PublicMetrics {
         let age_s = u64::try_from(now.as_second().saturating_sub(self.created_at.as_second())).unwrap_or(0);
         let seed = mix(self.id);

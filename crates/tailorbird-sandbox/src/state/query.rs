@@ -84,6 +84,12 @@ impl State {
         metrics.like_count = metrics
             .like_count
             .saturating_add(self.like_counts.get(&post.id).copied().unwrap_or(0));
+        metrics.retweet_count = metrics
+            .retweet_count
+            .saturating_add(self.repost_counts.get(&post.id).copied().unwrap_or(0));
+        metrics.quote_count = metrics
+            .quote_count
+            .saturating_add(self.quote_counts.get(&post.id).copied().unwrap_or(0));
         metrics
     }
 

@@ -53,6 +53,34 @@ fn metrics_grow_with_the_clock_and_depend_on_nothing_else() {
 }
 
 #[test]
+fn real_reposts_and_quotes_count_until_they_are_deleted() {
+    let mut state = seeded();
+    let original = state.mentions_of(seed::MAIN_ACCOUNT_ID).next().unwrap().clone();
+    let counts = |state: &State| {
+        let metrics = state.metrics(&original, now());
+        (metrics.retweet_count, metrics.quote_count)
+    };
+    let (reposts, quotes) = counts(&state);
+    let mut echo = original.clone();
+    echo.id = state.next_id(now());
+    echo.repost_of = Some(original.id);
+    let repost = echo.id;
+    state.apply(Event::PostAccepted(echo.clone()));
+    echo.id = state.next_id(now());
+    echo.repost_of = None;
+    echo.quote_of = Some(original.id);
+    state.apply(Event::PostAccepted(echo));
+    assert_eq!(counts(&state), (reposts + 1, quotes + 1));
+    for _ in 0..2 {
+        state.apply(Event::PostDeleted {
+            id: repost,
+            at: now(),
+        });
+    }
+    assert_eq!(counts(&state), (reposts, quotes + 1));
+}
+
+#[test]
 fn a_duplicate_is_refused_for_a_day_and_only_while_the_post_stands() {
     let mut state = seeded();
     let mut post = state.mentions_of(seed::MAIN_ACCOUNT_ID).next().unwrap().clone();
