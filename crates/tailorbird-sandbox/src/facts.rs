@@ -21,13 +21,22 @@ impl Running {
     /// What the sandbox knows now, read from its state and not over its API.
     pub fn facts(&self) -> Facts {
         self.shared.store.read(|state| {
-            let main = state.account_by_username.get(self.account().0).copied().unwrap_or_default();
+            let main = state
+                .account_by_username
+                .get(self.account().0)
+                .copied()
+                .unwrap_or_default();
             let living = |ids: Option<&BTreeSet<u64>>| {
                 let exists = |id: &u64| state.posts.get(id).is_some_and(|post| post.deleted_at.is_none());
                 ids.into_iter().flatten().copied().filter(exists).collect()
             };
             Facts {
-                accepted: state.posts.values().filter(|post| post.application.is_some()).map(|post| post.id).collect(),
+                accepted: state
+                    .posts
+                    .values()
+                    .filter(|post| post.application.is_some())
+                    .map(|post| post.id)
+                    .collect(),
                 refused_duplicates: state.refused_duplicates,
                 mentions: living(state.posts_mentioning.get(&main)),
                 own_posts: living(state.posts_by_author.get(&main)),

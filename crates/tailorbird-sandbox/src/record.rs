@@ -374,7 +374,11 @@ mod tests {
             kept.steps[0].value, base_string,
             "the page compares the two to leave one out"
         );
-        assert!(kept.weight() < DERIVED_KEPT * (STEPS_MAX + 4), "{}", kept.weight());
+        assert!(
+            kept.weight() < DERIVED_KEPT * (STEPS_MAX + 4),
+            "{}",
+            kept.weight()
+        );
         let short = Record::default();
         short.keep(received(10));
         assert_eq!(short.find(1).unwrap().base_string.as_deref(), Some("ééééé"));
@@ -388,11 +392,15 @@ mod tests {
         }
         let kept = record.newest_first();
         let bytes: usize = kept.iter().map(|one| one.weight()).sum();
-        assert!(bytes <= RING_BYTES && kept.len() < 60, "{bytes} in {}", kept.len());
+        assert!(
+            bytes <= RING_BYTES && kept.len() < 60,
+            "{bytes} in {}",
+            kept.len()
+        );
         assert_eq!(kept[0].number, 60);
         assert!(record.find(1).is_none());
         assert_eq!(record.find(60).unwrap().number, 60);
-        for _ in 0..REQUESTS_MAX + 1 {
+        for _ in 0..=REQUESTS_MAX {
             record.keep(received(2));
         }
         assert_eq!(record.newest_first().len(), REQUESTS_MAX);

@@ -326,13 +326,7 @@ impl Door {
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    kind: Kind,
-    pipeline: Pipeline,
-    stop: watch::Receiver<bool>,
-    slot: Slot,
-) {
+async fn serve(stream: TcpStream, kind: Kind, pipeline: Pipeline, stop: watch::Receiver<bool>, slot: Slot) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was not set");
     }
