@@ -20,9 +20,7 @@ pub(crate) async fn run(
     let settings = Settings {
         home: home.join("demo"),
         rows,
-        program: std::env::args()
-            .next()
-            .unwrap_or_else(|| "tailorbird".to_owned()),
+        program: std::env::args().next().unwrap_or_else(|| "tailorbird".to_owned()),
     };
     let progress = Arc::new(move |event: DemoEvent| match event {
         DemoEvent::Stage(words) => {

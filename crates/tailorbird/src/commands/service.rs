@@ -66,7 +66,9 @@ pub(crate) async fn run(home: &Path, command: ServiceCommand, render: Render) ->
             }
             let added = app.add_services(&file.display().to_string(), &text).await?;
             tell(render, &[], &added.warnings);
-            render.data(&json!(added.names), || format!("Added: {}", added.names.join(", ")));
+            render.data(&json!(added.names), || {
+                format!("Added: {}", added.names.join(", "))
+            });
             Ok(Ended::Well)
         }
         ServiceCommand::Schema => {
