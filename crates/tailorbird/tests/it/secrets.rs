@@ -235,9 +235,8 @@ fn access_token(request: &Value) -> Option<String> {
     Some(token)
 }
 
-/// Secrets of a person's making, used wrongly in every way: swapped, refused, an unusable key.
-#[test]
-fn nothing_leaks_where_the_credentials_are_wrong() {
+/// Secrets of a person's making, refused by the provider, over each signature method and placement.
+fn refused(connections: &[(&str, &[&str])]) {
     let sandbox = Sandbox::start(&[]);
     let home = Home::new();
     let pem = rsa_key();
@@ -256,14 +255,7 @@ fn nothing_leaks_where_the_credentials_are_wrong() {
         format!("authorization_url={api}/oauth/authorize"),
         format!("token_url={api}/oauth/access_token"),
     ];
-    for (name, more) in [
-        ("hmac", &["signature_method=HMAC-SHA1"][..]),
-        ("query", &["signature_method=HMAC-SHA256", "placement=query"]),
-        ("body", &["signature_method=HMAC-SHA512", "placement=body"]),
-        ("rsa", &["signature_method=RSA-SHA256"]),
-        ("plain", &["signature_method=PLAINTEXT"]),
-        ("plainquery", &["signature_method=PLAINTEXT", "placement=query"]),
-    ] {
+    for (name, more) in connections {
         let mut arguments = vec!["connection", "add", name, "--service", "generic-oauth1"];
         for setting in settings.iter().map(String::as_str).chain(more.iter().copied()) {
             arguments.extend(["--set", setting]);
@@ -272,24 +264,70 @@ fn nothing_leaks_where_the_credentials_are_wrong() {
         give(&ears, &home, name, &secrets);
         use_it(&ears, &home, name);
     }
-    // A key that cannot be read is not repeated.
-    give(
+    assert!(ears.search(&home.path(), "sealing.key") >= 2);
+}
+
+#[test]
+fn nothing_leaks_where_hmac_is_refused() {
+    refused(&[
+        ("query", &["signature_method=HMAC-SHA256", "placement=query"]),
+        ("body", &["signature_method=HMAC-SHA512", "placement=body"]),
+    ]);
+}
+
+/// PLAINTEXT sends the secrets themselves, so a signature that is shown would be a leak.
+#[test]
+fn nothing_leaks_where_plaintext_is_refused() {
+    refused(&[
+        ("plain", &["signature_method=PLAINTEXT"]),
+        ("query", &["signature_method=PLAINTEXT", "placement=query"]),
+    ]);
+}
+
+#[test]
+fn nothing_leaks_where_rsa_is_refused() {
+    refused(&[("rsa", &["signature_method=RSA-SHA256"])]);
+}
+
+/// What cannot be read is not repeated.
+#[test]
+fn nothing_leaks_of_secrets_that_cannot_be_read() {
+    let home = Home::new();
+    let pem = rsa_key();
+    let mut ears = ears(&json!({"client_secret": "CANARY/client+secret&1"}));
+    for line in pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .skip(1)
+        .take(3)
+    {
+        ears.plant("a line of the RSA key", line);
+    }
+    let rsa = [
+        "connection",
+        "add",
+        "rsa",
+        "--service",
+        "generic-oauth1",
+        "--set",
+        "signature_method=RSA-SHA1",
+    ];
+    loud(
         &ears,
         &home,
-        "rsa",
-        &json!({"rsa_private_key": pem.replacen("MII", "MIJ", 1)}),
+        &[&rsa[..], &["--set", "root_url=http://127.0.0.1:9"]].concat(),
     );
+    let broken = json!({"client_key": "k", "token": "t", "token_secret": "s",
+                        "rsa_private_key": pem.replacen("MII", "MIJ", 1)});
+    give(&ears, &home, "rsa", &broken);
     use_it(&ears, &home, "rsa");
-    ears.search(&home.path(), "sealing.key");
-
-    // Bad secrets files.
     for text in [
         "{\"client_secret\":\"CANARY/client+secret&1\",}",
         "{\"client_secret\":{\"x\":\"CANARY/client+secret&1\"}}",
         "CANARY/client+secret&1",
     ] {
         let path = home.write("secrets.json", text);
-        loud(&ears, &home, &["connection", "add", "hmac", "--secrets", &path]);
+        loud(&ears, &home, &["connection", "add", "rsa", "--secrets", &path]);
     }
     ears.search(&home.path(), "sealing.key");
 }

@@ -1,6 +1,9 @@
 //! Missing and locked databases, a provider that is down, a home that is not there, and a home that is taken
 //! for a business database.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use rusqlite::Connection;
 
 use crate::support::{Home, Sandbox, number, sql};
@@ -78,7 +81,8 @@ fn locked_database() {
     );
 }
 
-/// The lock comes between sending and writing back: what was sent is written later, and not sent again.
+/// The lock comes between sending and writing back: what was sent is written later, and not sent again, also
+/// where the run did not live to see it.
 #[test]
 fn database_locked_at_the_write_back() {
     let sandbox = Sandbox::start(&[]);
@@ -88,23 +92,35 @@ fn database_locked_at_the_write_back() {
     sandbox.post("duplicates", &serde_json::json!({"refuse": false}));
     let other = Connection::open(home.file("erp.sqlite")).unwrap();
     other.execute_batch("begin immediate").unwrap();
-    let said = home.run(&["task", "run", "announce"]);
-    said.failed(1, "DB-003")
-        .says(&["erp.sqlite", "locked by another program"]);
-    assert_eq!(said.json()["counts"]["delivered"], 2);
-    assert_eq!(said.json()["counts"]["written"], 0);
+    let mut run = home
+        .command(&["task", "run", "announce"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(run.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let note = told
+        .find(|line| line.contains("is locked by another program"))
+        .unwrap();
+    assert!(
+        note.contains("erp.sqlite") && note.contains("trying again"),
+        "{note}"
+    );
+    run.kill().unwrap();
+    run.wait().unwrap();
     assert_eq!(sandbox.accepted(), 2);
+    assert_eq!(home.deliveries("delivered").len(), 2);
     other.execute_batch("commit").unwrap();
+    let posts = "select count(*) from product_posts where post_id is not null";
+    assert_eq!(number(&home.file("erp.sqlite"), posts), 0);
+
     let again = home.run(&["task", "run", "announce"]).expect(0).json();
     assert_eq!(again["counts"]["written"], 2, "{again:#}");
     assert_eq!(sandbox.accepted(), 2, "sent once");
-    assert_eq!(
-        number(
-            &home.file("erp.sqlite"),
-            "select count(*) from product_posts where post_id is not null"
-        ),
-        2
-    );
+    assert_eq!(number(&home.file("erp.sqlite"), posts), 2);
 }
 
 #[test]
