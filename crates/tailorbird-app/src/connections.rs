@@ -386,7 +386,7 @@ impl App {
                 Meaning::ConnectionFault,
                 format!("the connection `{name}` is used by {}", users.join(", ")),
             )
-            .hint("Change those tasks first, or remove them.")
+            .hint("Let those tasks use another connection first (`tailorbird task apply`).")
             .into());
         }
         self.store.remove_connection(name).await?;

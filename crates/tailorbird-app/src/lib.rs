@@ -9,6 +9,7 @@ mod destinations;
 mod doctor;
 mod error;
 pub mod oauth1_sign;
+mod rekey;
 mod runs;
 mod secrets_input;
 mod services;

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use tailorbird_connector::Resolved;
 use tailorbird_database::Link;
-use tailorbird_engine::{Engine, Resources, destination_of};
+use tailorbird_engine::{Engine, Resources};
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::run::{Run, RunId, RunState};
-use tailorbird_model::task::{Step, Task};
+use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{
-    DeliveryFilter, DriveLock, Lane, Resolution, RunChange, RunFilter, RunRequest, StepIdentity,
-};
+use tailorbird_store::{DeliveryFilter, DriveLock, Resolution, RunChange, RunFilter, RunRequest};
 
 pub use tailorbird_engine::{Progress, ProgressEvent, Stop};
 
@@ -201,96 +199,5 @@ impl App {
                 )));
             }
         }
-    }
-
-    /// Refuses a change that would send records again, unless it is accepted (never-twice rule 1).
-    pub(crate) fn guard_rekey(&self, task: &Task, accept: bool) -> Result<(), AppError> {
-        if accept {
-            return Ok(());
-        }
-        let mut lines = Vec::new();
-        for step in &task.steps {
-            let Some((before_task, before_step, identity)) = self.identity_of(task, step)? else {
-                continue;
-            };
-            if let Some(rekey) = self.store.count_rekey(&before_task, &before_step, &identity)?
-                && rekey.delivered + rekey.open > 0
-            {
-                lines.push(format!(
-                    "Step `{}`: {} delivered record(s) would go again, {} open one(s) would stay behind. It was key {:?} to {}; it is key {:?} to {}.",
-                    step.id, rekey.delivered, rekey.open, rekey.before.key_template, rekey.before.destination.0,
-                    identity.key_template, identity.destination.0
-                ));
-            }
-        }
-        if lines.is_empty() {
-            return Ok(());
-        }
-        Err(AppError::usage(
-            Failure::new(codes::REKEY, Meaning::NotSent, format!("the change of task `{}` would send records again", task.task))
-                .detail(lines.join("\n"))
-                .hint(
-                    "If a task or step was only renamed, say so with `formerly: OLD-NAME`. If sending again is meant, \
-                     apply the file with --accept-rekey.",
-                ),
-        ))
-    }
-
-    /// What names the records of a delivering step, and under which names the ledger knows it.
-    fn identity_of(&self, task: &Task, step: &Step) -> Result<Option<(Name, Name, StepIdentity)>, AppError> {
-        let Some(call) = &step.call else { return Ok(None) };
-        let Some(key) = &call.key else { return Ok(None) };
-        let Ok((resolved, credentials, connection)) = self.resolved(&call.connection) else {
-            return Ok(None);
-        };
-        let destination = destination_of(&resolved, &credentials, &connection);
-        let before_task = task.formerly.clone().unwrap_or_else(|| task.task.clone());
-        let before_step = step.formerly.clone().unwrap_or_else(|| step.id.clone());
-        let known = self.store.step_identity(&before_task, &before_step)?.is_some();
-        let names = if known {
-            (before_task, before_step)
-        } else {
-            (task.task.clone(), step.id.clone())
-        };
-        Ok(Some((
-            names.0,
-            names.1,
-            StepIdentity {
-                key_template: key.clone(),
-                destination,
-            },
-        )))
-    }
-
-    /// Carries what was sent under former names over to the new ones.
-    pub(crate) async fn adopt_former_names(&self, task: &Task) -> Result<(), AppError> {
-        for step in &task.steps {
-            if task.formerly.is_none() && step.formerly.is_none() {
-                continue;
-            }
-            let before_task = task.formerly.as_ref().unwrap_or(&task.task);
-            let before_step = step.formerly.as_ref().unwrap_or(&step.id);
-            self.store
-                .adopt((before_task, before_step), (&task.task, &step.id))
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Notes how the records of each delivering step are named from now on.
-    pub(crate) async fn note_identities(&self, task: &Task) -> Result<(), AppError> {
-        for step in &task.steps {
-            if let Some((_, _, identity)) = self.identity_of(task, step)? {
-                let lane = Lane::new(task.task.clone(), step.id.clone(), identity.destination.clone());
-                let is_used = self.store.lanes(&task.task)?.contains(&lane);
-                let is_known = self.store.step_identity(&task.task, &step.id)?.is_some();
-                if is_known || is_used {
-                    self.store
-                        .set_step_identity(&task.task, &step.id, identity)
-                        .await?;
-                }
-            }
-        }
-        Ok(())
     }
 }

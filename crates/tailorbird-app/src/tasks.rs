@@ -148,6 +148,7 @@ impl App {
         }
         refuse(all_problems)?;
         for typed in &tasks {
+            self.guard_renames(&typed.value, accept_rekey)?;
             self.guard_rekey(&typed.value, accept_rekey)?;
         }
         let mut applied = Vec::new();

@@ -19,6 +19,7 @@ mod cursors;
 mod doubts;
 mod flow;
 mod interface;
+mod renames;
 mod rules;
 mod secrets;
 mod wizard;
