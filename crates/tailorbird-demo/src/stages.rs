@@ -65,7 +65,10 @@ pub(crate) async fn register(
         .await;
     if let Err(VisitError::Refused { .. }) = made {
         // An application of that name may be left from a connection that was removed; names are unique.
-        title = format!("{APPLICATION} {}", jiff::Timestamp::now().strftime("%y%m%d %H%M%S"));
+        title = format!(
+            "{APPLICATION} {}",
+            jiff::Timestamp::now().strftime("%y%m%d %H%M%S")
+        );
         made = visitor
             .create_application(&title, description, website, callback)
             .await;

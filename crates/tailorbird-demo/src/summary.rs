@@ -88,7 +88,10 @@ impl Summary {
                     c.delivered
                 )
             } else if c.written > 0 {
-                format!("{} rows of mentions and metrics are in the CRM.", c.written)
+                format!(
+                    "{} rows of mentions and metrics were written to the CRM.",
+                    c.written
+                )
             } else {
                 format!("{}: nothing was due; nothing was sent twice.", run.task)
             };

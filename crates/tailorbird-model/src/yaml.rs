@@ -38,8 +38,8 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Ve
         }
         let (found, unknown) = shape::check(&schema, &document);
         let mut known = document.value.clone();
-        for pointer in &unknown {
-            remove(&mut known, pointer);
+        for (pointer, meant) in &unknown {
+            take_as_meant(&mut known, pointer, meant.as_deref());
         }
         match serde_json::from_value::<T>(known) {
             Ok(value) => values.push(Typed { value, document }),
@@ -54,12 +54,16 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Ve
     (values, problems)
 }
 
-/// Removes the member that a JSON Pointer names.
-fn remove(value: &mut serde_json::Value, pointer: &str) {
+/// Takes the unknown key that a JSON Pointer names as the one that was meant, or leaves it out: one slip of the
+/// keyboard should not hide the other problems of the file.
+fn take_as_meant(value: &mut serde_json::Value, pointer: &str, meant: Option<&str>) {
     let Some((parent, member)) = pointer.rsplit_once('/') else {
         return;
     };
     if let Some(serde_json::Value::Object(members)) = value.pointer_mut(parent) {
-        members.remove(&member.replace("~1", "/").replace("~0", "~"));
+        let taken = members.remove(&member.replace("~1", "/").replace("~0", "~"));
+        if let (Some(taken), Some(meant)) = (taken, meant) {
+            members.insert(meant.to_owned(), taken);
+        }
     }
 }

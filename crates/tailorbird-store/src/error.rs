@@ -287,7 +287,8 @@ impl StoreError {
     fn hint(&self) -> &'static str {
         match self {
             Self::NoHome { .. } => {
-                "A home is made by `demo`, `connection add`, `database add` and `apply`. If there should be one \
+                "A home is made by `demo`, `connection add` and `import`, `database add`, `service add` and \
+                 `task apply`. If there should be one \
                  here already, check --home, TAILORBIRD_HOME and the working directory: an empty ledger would \
                  send everything again."
             }

@@ -26,7 +26,7 @@ Errors have a code; `tailorbird explain CODE` shows its page.";
 
 /// Connects any business database to any web API, both ways, and never sends the same thing twice.
 #[derive(Debug, Parser)]
-#[command(name = "tailorbird", version, about, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "tailorbird", version, after_help = AFTER_HELP, propagate_version = true)]
 pub(crate) struct Arguments {
     /// The home folder: definitions, sealed secrets and the ledger
     #[arg(

@@ -79,7 +79,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
         Command::Delivery(command) => commands::delivery::run(&home, command, render).await,
         Command::Doctor => commands::doctor::run(&home, render).await,
         Command::Explain { code } => commands::explain::run(code.as_deref(), render),
-        Command::Completions { shell } => Ok(commands::completions::run(shell)),
+        Command::Completions { shell } => Ok(commands::completions::run(shell, render)),
     }
 }
 

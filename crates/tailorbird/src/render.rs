@@ -153,7 +153,7 @@ fn with_line_end(mut text: String) -> String {
     text
 }
 
-/// The widest cell of a table, in characters; longer ones are cut with `…`.
+/// The widest cell of a table but its last column's, in characters; longer ones are cut with `…`.
 const MAX_CELL: usize = 48;
 
 /// A table in aligned columns, or the given words where it has no rows.
@@ -161,10 +161,12 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], empty: &str) -> String 
     if rows.is_empty() {
         return empty.to_owned();
     }
-    let shown = |cell: &str| {
+    let last = head.len().saturating_sub(1);
+    let shown = |(index, cell): (usize, &String)| {
         // Made harmless before it is measured, so that the columns stay aligned.
         let cell = harmless(&cell.replace(['\n', '\r', '\t'], " ")).into_owned();
-        if cell.chars().count() > MAX_CELL {
+        // The last column has room to the right, and often holds the reason.
+        if index < last && cell.chars().count() > MAX_CELL {
             cell.chars().take(MAX_CELL - 1).chain(['…']).collect()
         } else {
             cell
@@ -173,7 +175,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], empty: &str) -> String 
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|cell| shown(cell)).collect())
+        .map(|row| row.iter().enumerate().map(shown).collect())
         .collect();
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {

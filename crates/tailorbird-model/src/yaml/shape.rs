@@ -45,8 +45,12 @@ pub fn schema_of<T: JsonSchema>() -> Value {
     schemars::schema_for!(T).to_value()
 }
 
-/// All problems of shape of a document, and the JSON Pointers of its unknown keys.
-pub fn check(schema: &Value, document: &Document) -> (Vec<Problem>, Vec<String>) {
+/// An unknown key: its JSON Pointer, and the key that was most likely meant.
+pub type UnknownKey = (String, Option<String>);
+
+/// All problems of shape of a document, and its unknown keys: each by its JSON Pointer, with the key that was
+/// most likely meant.
+pub fn check(schema: &Value, document: &Document) -> (Vec<Problem>, Vec<UnknownKey>) {
     let mut checker = Checker {
         root: schema,
         document,
@@ -61,7 +65,7 @@ struct Checker<'a> {
     root: &'a Value,
     document: &'a Document,
     problems: Vec<Problem>,
-    unknown: Vec<String>,
+    unknown: Vec<UnknownKey>,
 }
 
 impl<'a> Checker<'a> {
@@ -173,7 +177,8 @@ impl<'a> Checker<'a> {
                         .map(|(name, _)| name.as_str())
                         .collect();
                     let position = self.document.key_position(&path);
-                    self.unknown.push(path.clone());
+                    let meant = nearest(name, &valid).filter(|meant| !members.contains_key(*meant));
+                    self.unknown.push((path.clone(), meant.map(str::to_owned)));
                     self.problems.push(
                         Problem::error(position, path, format!("unknown key `{name}`")).hint(suggest(
                             name,
@@ -248,7 +253,7 @@ impl<'a> Checker<'a> {
 
     /// Reports the problems of the alternative that was most likely meant.
     fn choice(&mut self, choices: &'a [Value], value: &Value, pointer: &str) {
-        let mut best: Option<(u8, Vec<Problem>, Vec<String>)> = None;
+        let mut best: Option<(u8, Vec<Problem>, Vec<UnknownKey>)> = None;
         let mut words = Vec::new();
         for choice in choices {
             let choice = resolve(self.root, choice);

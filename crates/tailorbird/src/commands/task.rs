@@ -198,7 +198,7 @@ pub(crate) fn run_text(run: &Run) -> String {
     for (count, words) in [
         (c.read, "read"),
         (c.delivered, "delivered"),
-        (c.already, "delivered already by an earlier run, not sent again"),
+        (c.already, "delivered already, not sent again"),
         (
             c.rejected,
             "rejected (`tailorbird delivery list --state rejected`)",
