@@ -19,7 +19,8 @@ mod tests;
 pub use drive::{Engine, RunEnd};
 pub use limits::{
     CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS, MAX_FOLLOWED_WAIT, MAX_LATER,
-    MAX_REACH_TRIES, MAX_ROUNDS, MAX_STORE_TRIES, REACH_PAUSE, REQUEST_EVERY, STOP_GRACE,
+    MAX_REACH_TRIES, MAX_REFUSED_RECORDS, MAX_ROUNDS, MAX_STORE_TRIES, REACH_PAUSE, REQUEST_EVERY,
+    STOP_GRACE,
 };
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};

@@ -32,6 +32,9 @@ pub const MAX_FOLLOWED_WAIT: Duration = Duration::from_mins(20);
 /// How long Ctrl-C waits for deliveries that are under way.
 pub const STOP_GRACE: Duration = Duration::from_secs(45);
 
+/// How many delivered records a run finds unwritable before it gives up looking for those that can be written.
+pub const MAX_REFUSED_RECORDS: usize = 100;
+
 /// How often a stored outcome or count is tried again before the run gives up.
 pub const MAX_STORE_TRIES: u32 = 5;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tailorbird_connector::{Answer, Request, Resolved, judge, record};
+use tailorbird_connector::{Answer, Request, Resolved, judge, record, relocated};
 use tailorbird_model::delivery::{Delivery, Event};
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::run::RunId;
@@ -274,6 +274,7 @@ impl Sender {
                     .await;
             }
         };
+        let request = relocated(&self.route.resolved, request);
         let store = &self.engine.store;
         let intended = match store
             .intend(vec![delivery.id], &self.run, self.lock.epoch())

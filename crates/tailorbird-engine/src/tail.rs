@@ -13,7 +13,7 @@ use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 
 use crate::deliver::Route;
 use crate::drive::{Driver, RunEnd};
-use crate::limits::{CHUNK, MAX_STORE_TRIES};
+use crate::limits::{CHUNK, MAX_REFUSED_RECORDS, MAX_STORE_TRIES};
 use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
 use crate::progress::ProgressEvent;
 
@@ -121,13 +121,14 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         // Those whose id could not be looked up now; the next run tries again.
         let mut put_off: HashSet<DeliveryId> = HashSet::new();
+        let mut refused: Option<Failure> = None;
         let operation = route.resolved.operation(call.step.operation.as_str()).ok();
         loop {
             let limit = u32::try_from(CHUNK + put_off.len()).unwrap_or(u32::MAX);
             let mut chunk = self.engine.store.unsettled(&route.lane, limit)?;
             chunk.retain(|delivery| !put_off.contains(&delivery.id));
             if chunk.is_empty() {
-                return Ok(());
+                return refused.map_or(Ok(()), |failure| Err(RunEnd::Failed(failure)));
             }
             self.find_results(call, route, &mut chunk, &mut put_off).await?;
             let ids: Vec<DeliveryId> = chunk.iter().map(|delivery| delivery.id).collect();
@@ -135,10 +136,52 @@ impl Driver {
                 .iter()
                 .map(|delivery| Emitted::of(delivery, operation))
                 .collect();
-            self.hand_on(plan, &call.id, &records).await?;
-            self.engine.store.settle(ids).await?;
+            match self.hand_on(plan, &call.id, &records).await {
+                Ok(()) => self.engine.store.settle(ids).await?,
+                Err(end) if chunk.len() > 1 && can_go_one_by_one(plan, call, &end) => {
+                    let refusal = self
+                        .emit_one_by_one(plan, call, &chunk, &records, &mut put_off)
+                        .await?;
+                    refused = refused.or(refusal);
+                }
+                Err(end) => return Err(end),
+            }
             self.store_counts(plan, None).await?;
+            if put_off.len() >= MAX_REFUSED_RECORDS {
+                return refused.map_or(Ok(()), |failure| Err(RunEnd::Failed(failure)));
+            }
         }
+    }
+
+    /// Hands records on singly, so that one which a database refuses keeps no other from being written. Those
+    /// that are refused stay unsettled; the first refusal is returned.
+    async fn emit_one_by_one(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        chunk: &[Delivery],
+        records: &[Emitted],
+        put_off: &mut HashSet<DeliveryId>,
+    ) -> Result<Option<Failure>, RunEnd> {
+        let mut refused = None;
+        for (delivery, record) in chunk.iter().zip(records) {
+            match self.hand_on(plan, &call.id, std::slice::from_ref(record)).await {
+                Ok(()) => self.engine.store.settle(vec![delivery.id]).await?,
+                Err(RunEnd::Failed(failure) | RunEnd::Attention(failure)) if is_of_a_record(&failure) => {
+                    put_off.insert(delivery.id);
+                    let key = &delivery.identity.key;
+                    let note = format!("{key} was delivered and cannot be written: {failure}");
+                    (self.progress)(ProgressEvent::Note(note));
+                    let detail = format!("It is the record with the key {key}.\n{}", failure.detail);
+                    refused.get_or_insert(failure.detail(detail));
+                    if put_off.len() >= MAX_REFUSED_RECORDS {
+                        break;
+                    }
+                }
+                Err(end) => return Err(end),
+            }
+        }
+        Ok(refused)
     }
 
     /// Gives records to each step that takes them.
@@ -226,6 +269,22 @@ impl Driver {
             }
         }
     }
+}
+
+/// Tells whether a failure speaks of one record and not of the database or the task.
+fn is_of_a_record(failure: &Failure) -> bool {
+    [codes::WRITE_REFUSED, codes::VALUE_TYPE, codes::EXPRESSION].contains(&failure.code.as_str())
+}
+
+/// Where only writes take the records, each of them can be handed on alone, and again, without harm.
+fn can_go_one_by_one(plan: &Plan, call: &CallPlan, end: &RunEnd) -> bool {
+    let (RunEnd::Failed(failure) | RunEnd::Attention(failure)) = end else {
+        return false;
+    };
+    is_of_a_record(failure)
+        && plan
+            .takers(&call.id)
+            .all(|taker| matches!(taker, StepPlan::Write(_)))
 }
 
 /// The row that a record becomes.
