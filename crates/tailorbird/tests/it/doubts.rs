@@ -385,7 +385,11 @@ fn a_look_up_never_takes_an_id_of_another_task() {
     let flow = Flow::announcing(&["the same"]);
     flow.accept_duplicates();
     flow.run().expect(0);
-    flow.apply(&ANNOUNCE.replace("task: announce", "task: again"));
+    flow.apply(
+        &ANNOUNCE
+            .replace("task: announce", "task: again")
+            .replace("item-{{ sku }}", "again-{{ sku }}"),
+    );
     flow.fault("POST /2/tweets", Some(1), "lose_answer");
     flow.run_task("again")
         .expect(0)

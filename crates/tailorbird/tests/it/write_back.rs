@@ -87,9 +87,10 @@ fn with_an_anti_join_each_row_is_read_until_it_is_written_back() {
     assert_eq!(flow.sandbox.accepted(), 3);
 }
 
-/// The target refuses a row. The run fails, nothing is sent again, and all is written when it is mended.
+/// The target refuses one row. The others are written, the run fails and names it, nothing is sent again, and
+/// it is written when it is mended.
 #[test]
-fn a_refused_row_fails_the_run_and_is_written_when_it_is_mended() {
+fn a_refused_row_keeps_no_other_from_being_written() {
     let flow = Flow::announcing(&THREE);
     flow.sql(
         "create trigger refused before insert on posted when new.sku = 'B'
@@ -97,17 +98,28 @@ fn a_refused_row_fails_the_run_and_is_written_when_it_is_mended() {
     );
     let said = flow.run();
     said.failed(1, "DB-006")
-        .says(&["B is frozen", "nothing is sent again"]);
-    assert_eq!(
-        flow.written_back(),
-        0,
-        "a chunk is written as a whole or not at all"
-    );
+        .says(&["B is frozen", "the key item-B", "nothing is sent again"]);
+    assert_eq!(flow.written_back(), 2);
     flow.run().failed(1, "DB-006");
     assert_eq!(flow.sandbox.accepted(), 3);
     flow.sql("drop trigger refused");
-    let said = flow.run().expect(0);
-    said.counted("succeeded", &[("read", 3), ("already", 3), ("written", 3)]);
+    flow.run()
+        .expect(0)
+        .counted("succeeded", &[("read", 3), ("already", 3), ("written", 1)]);
+    assert_eq!(flow.sandbox.accepted(), 3);
+    assert_eq!(flow.written_back(), 3);
+}
+
+/// A table that is not there is no matter of one row.
+#[test]
+fn a_lost_table_fails_the_run_and_everything_is_written_when_it_is_back() {
+    let flow = Flow::announcing(&THREE);
+    flow.sql("alter table posted rename to gone");
+    flow.run().failed(1, "DB-006").says(&["posted"]);
+    flow.sql("alter table gone rename to posted");
+    flow.run()
+        .expect(0)
+        .counted("succeeded", &[("read", 3), ("already", 3), ("written", 3)]);
     assert_eq!(flow.sandbox.accepted(), 3);
 }
 

@@ -99,6 +99,15 @@ fn a_wrong_root_address_keeps_every_record_and_asks_for_a_person() {
     said.counted("needs_attention", &[("read", 3)]);
     assert_eq!(flow.home.deliveries("pending").len(), 3);
     assert_eq!(flow.sandbox.accepted(), 0);
+    // Mended, the very records go that waited, also where their rows are gone.
+    flow.sql("delete from items where sku <> 'A'");
+    let root = format!("root_url={}", flow.sandbox.api);
+    flow.home
+        .run(&["connection", "add", CONNECTION, "--set", &root])
+        .expect(0);
+    assert_eq!(flow.run().expect(0).json()["counts"]["delivered"], 3);
+    assert_eq!(flow.sandbox.accepted(), 3);
+    assert_eq!(flow.written_back(), 3);
 }
 
 #[test]

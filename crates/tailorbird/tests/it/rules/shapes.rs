@@ -104,9 +104,14 @@ fn a_reading_call_adds_columns_and_may_write_to_the_file_that_is_read() {
         "create table people (name text primary key, person text, shown text);
          create table wanted (id integer primary key, name text);",
     );
+    // More rows than are read ahead, so that the file is still being read when the first one is written.
     flow.sql_with(
         "insert into wanted (name) values (?1), ('nobody_here'), ('tailorbird_demo')",
         &[OTHER_ACCOUNT],
+    );
+    flow.sql(
+        "with recursive n(i) as (values(1) union all select i + 1 from n where i < 2500)
+         insert into wanted (name) select '' from n;",
     );
     flow.apply(
         "
@@ -119,6 +124,7 @@ steps:
       connection: company-x
       operation: get_user_by_username
       for_each: wanted
+      when: \"{{ name != '' }}\"
       with: { username: \"{{ name }}\" }
   - id: store
     write:
