@@ -37,11 +37,16 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Ve
             continue;
         }
         let (found, unknown) = shape::check(&schema, &document);
-        let mut known = document.value.clone();
-        for (pointer, meant) in &unknown {
-            take_as_meant(&mut known, pointer, meant.as_deref());
-        }
-        match serde_json::from_value::<T>(known) {
+        // As it was probably meant; where that makes no sense either, without its unknown keys.
+        let attempts = [true, false].map(|as_meant| {
+            let mut known = document.value.clone();
+            for (pointer, meant) in &unknown {
+                take(&mut known, pointer, meant.as_deref().filter(|_| as_meant));
+            }
+            serde_json::from_value::<T>(known)
+        });
+        let [as_meant, without] = attempts;
+        match as_meant.or(without) {
             Ok(value) => values.push(Typed { value, document }),
             Err(error) if found.is_empty() => {
                 problems.push(Problem::error(document.position(""), "", error.to_string()));
@@ -56,7 +61,7 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(text: &str) -> (Vec<Typed<T>>, Ve
 
 /// Takes the unknown key that a JSON Pointer names as the one that was meant, or leaves it out: one slip of the
 /// keyboard should not hide the other problems of the file.
-fn take_as_meant(value: &mut serde_json::Value, pointer: &str, meant: Option<&str>) {
+fn take(value: &mut serde_json::Value, pointer: &str, meant: Option<&str>) {
     let Some((parent, member)) = pointer.rsplit_once('/') else {
         return;
     };
