@@ -21,12 +21,18 @@ async function signInIfAsked(page) {
   await page.getByLabel('Password').fill('sandbox');
 }
 
+// Presses a button that leads to another page, and waits until that page is the one that is shown. A click alone
+// returns before the navigation has begun, and whoever looks then still sees the page before.
+async function follow(page, button) {
+  await Promise.all([page.waitForEvent('framenavigated', { timeout: STEP_MS }), button.click()]);
+  await page.waitForLoadState();
+}
+
 const steps = {
   async sign_in(page) {
     await page.goto(`${PORTAL}/signin`);
     await signInIfAsked(page);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.waitForURL((url) => url.pathname !== '/signin');
+    await follow(page, page.getByRole('button', { name: 'Sign in', exact: true }));
     return { title: await page.title() };
   },
 
@@ -36,7 +42,7 @@ const steps = {
     await page.getByLabel('Name', { exact: true }).fill(name);
     await page.getByLabel('Description').fill(description);
     await page.getByLabel('Website').fill(website);
-    await page.getByRole('button', { name: 'Create app' }).click();
+    await follow(page, page.getByRole('button', { name: 'Create app' }));
     await page.getByRole('heading', { name, level: 1 }).waitFor();
     const facts = {};
     for (const field of await page.locator('[data-field]').all()) {
@@ -48,10 +54,9 @@ const steps = {
   // Step 5: the radio buttons of the Settings tab.
   async set_level(page, { app, level }) {
     await page.goto(`${PORTAL}${app}`);
-    await page.getByRole('navigation', { name: 'App' }).getByRole('link', { name: 'Settings' }).click();
+    await follow(page, page.getByRole('navigation', { name: 'App' }).getByRole('link', { name: 'Settings' }));
     await page.getByRole('radio', { name: level }).check();
-    await page.getByRole('button', { name: 'Update application type' }).click();
-    await page.waitForLoadState();
+    await follow(page, page.getByRole('button', { name: 'Update application type' }));
     const chosen = page.locator('input[type=radio]:checked');
     return { chosen: await chosen.evaluate((radio) => radio.closest('label').querySelector('.name').innerText) };
   },
@@ -63,8 +68,7 @@ const steps = {
     const asked = await page.getByRole('heading', { level: 1 }).innerText();
     const abilities = (await page.locator('.abilities').innerText()).split('\n');
     const button = decision === 'cancel' ? 'Cancel' : /authorize app$/i;
-    await page.getByRole('button', { name: button }).click();
-    await page.waitForLoadState();
+    await follow(page, page.getByRole('button', { name: button }));
     const pin = page.locator('#pin');
     return {
       asked,
