@@ -89,5 +89,6 @@ codes! {
     "FILE-002" YAML "The file is not readable YAML"
     "DEMO-001" DEMO_MISMATCH "The demo's own check failed"
     "SBX-001" SANDBOX_START "The sandbox could not start"
+    "USE-001" USAGE "The command line cannot be understood"
     "INT-001" INTERNAL "An impossible state"
 }

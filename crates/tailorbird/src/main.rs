@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod render;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -37,7 +38,10 @@ impl From<Ended> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(problem) => return usage::refuse(&problem),
+    };
     let render = Render::new(arguments.output);
     start_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

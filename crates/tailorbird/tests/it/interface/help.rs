@@ -187,7 +187,8 @@ fn usage_errors_exit_2_and_say_what_is_valid() {
         (&["demo", "--rows", "0"], "--rows"),
         (&["completions", "tcl"], "bash"),
     ] {
-        let said = home.run(arguments).expect(2);
+        home.run(arguments).refused(2, "USE-001").says(&[word]);
+        let said = home.run_as_text(arguments).expect(2);
         assert_eq!(said.stdout, "", "{arguments:?}");
         assert!(said.stderr.contains(word), "{arguments:?}: {}", said.stderr);
     }
