@@ -26,6 +26,8 @@ pub struct Settings {
     pub rows: u32,
     /// How the person called this program, so that the commands to try next can be copied as they stand.
     pub program: String,
+    /// The command that runs this demo again, on this home.
+    pub again: String,
 }
 
 /// What the demo tells while it works.

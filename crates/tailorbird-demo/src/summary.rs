@@ -31,6 +31,8 @@ pub struct Summary {
     pub portal: String,
     #[serde(skip)]
     program: String,
+    #[serde(skip)]
+    again: String,
 }
 
 /// A run of the demo.
@@ -74,6 +76,7 @@ impl Summary {
             crm: files.crm.display().to_string(),
             portal: sandbox.addresses().portal.clone(),
             program: settings.program.clone(),
+            again: settings.again.clone(),
         }
     }
 
@@ -110,12 +113,12 @@ impl Summary {
         for (what, place) in [("ERP", &self.erp), ("CRM", &self.crm), ("home", &self.home)] {
             text.push_str(&format!("  {what:<5} {place}\n"));
         }
-        let (program, home) = (&self.program, &self.home);
+        let (program, home, again) = (&self.program, &self.home, &self.again);
         text.push_str("\nTry next\n");
         for (command, what) in [
-            (format!("{program} demo"), "again: nothing is posted twice"),
+            (again.clone(), "again: nothing is posted twice"),
             (
-                format!("{program} demo --keep-serving"),
+                format!("{again} --keep-serving"),
                 "and walk the same way in a browser",
             ),
             (

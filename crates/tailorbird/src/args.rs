@@ -16,6 +16,9 @@ pub(crate) use sandbox::SandboxArguments;
 pub(crate) use service::ServiceCommand;
 pub(crate) use task::{DeliveryCommand, RunCommand, TaskCommand};
 
+/// Where the home lies if nobody says otherwise.
+pub(crate) const DEFAULT_HOME: &str = "./.tailorbird";
+
 const AFTER_HELP: &str = "\
 Try it, without internet or account:
   tailorbird demo
@@ -33,7 +36,7 @@ pub(crate) struct Arguments {
         long,
         global = true,
         env = "TAILORBIRD_HOME",
-        default_value = "./.tailorbird",
+        default_value = DEFAULT_HOME,
         value_name = "DIR"
     )]
     pub(crate) home: PathBuf,

@@ -8,6 +8,7 @@ use tailorbird_app::AppError;
 use tailorbird_demo::{Demo, DemoEvent, Settings};
 
 use crate::Ended;
+use crate::args::DEFAULT_HOME;
 use crate::commands::sandbox::stop_signal;
 use crate::render::Render;
 
@@ -17,10 +18,16 @@ pub(crate) async fn run(
     rows: u32,
     render: Render,
 ) -> Result<Ended, AppError> {
+    let program = std::env::args().next().unwrap_or_else(|| "tailorbird".to_owned());
     let settings = Settings {
         home: home.join("demo"),
         rows,
-        program: std::env::args().next().unwrap_or_else(|| "tailorbird".to_owned()),
+        again: if home == Path::new(DEFAULT_HOME) {
+            format!("{program} demo")
+        } else {
+            format!("{program} --home {} demo", home.display())
+        },
+        program,
     };
     let progress = Arc::new(move |event: DemoEvent| match event {
         DemoEvent::Stage(words) => {

@@ -16,6 +16,7 @@ mod support;
 mod access_levels;
 mod bad_input;
 mod cursors;
+mod demo;
 mod doubts;
 mod flow;
 mod interface;
