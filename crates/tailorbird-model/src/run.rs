@@ -1,5 +1,6 @@
 //! A run: one execution of a task.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -140,4 +141,48 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// When it goes on, where it waits.
     pub resume_at: Option<Timestamp>,
+}
+
+/// What a run is opened with, beside its task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInput {
+    /// What opened it: `manual`, `schedule`, `webhook`, `file`, `database`, `after`, `task`.
+    pub cause: String,
+    /// Names the occasion: a time of the schedule, a message, a file. A task has one run for each occasion;
+    /// absent, every opening is a run of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occasion: Option<String>,
+    /// The run that called this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
+    /// Values of run variables that the caller gives.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, serde_json::Value>,
+    /// What fired, as a small reference (a time, a range of the inbox, a path), never the records themselves.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub data: serde_json::Value,
+}
+
+impl RunInput {
+    /// The input of a run that a person starts.
+    pub fn manual() -> Self {
+        Self::of("manual")
+    }
+
+    /// An input with nothing but its cause.
+    pub fn of(cause: &str) -> Self {
+        Self {
+            cause: cause.to_owned(),
+            occasion: None,
+            parent: None,
+            variables: BTreeMap::new(),
+            data: serde_json::Value::Null,
+        }
+    }
+
+    /// Tells whether the run works on something of its own, so that another run of the task cannot take its
+    /// place: what fired, values of a caller.
+    pub fn is_own(&self) -> bool {
+        self.parent.is_some() || !self.variables.is_empty() || !self.data.is_null()
+    }
 }

@@ -46,6 +46,9 @@ impl fmt::Display for Epoch {
 struct Note {
     pid: u32,
     epoch: String,
+    /// Whether it takes up the runs that others open.
+    #[serde(default)]
+    serves: bool,
 }
 
 /// The right to drive the runs of a home. The operating system takes it back when the process ends,
@@ -64,6 +67,19 @@ impl DriveLock {
     /// [`StoreError::Driven`] where another process drives, [`StoreError::Io`] where the lock file cannot be
     /// opened.
     pub fn acquire(home: &Home) -> Result<Self, StoreError> {
+        Self::take(home, false)
+    }
+
+    /// As [`DriveLock::acquire`], for a process that takes up the runs that others open: they hand theirs over
+    /// to it (never-twice rule 19).
+    ///
+    /// # Errors
+    /// As [`DriveLock::acquire`].
+    pub fn acquire_to_serve(home: &Home) -> Result<Self, StoreError> {
+        Self::take(home, true)
+    }
+
+    fn take(home: &Home, serves: bool) -> Result<Self, StoreError> {
         let path = home.lock_path();
         let io = |source| StoreError::Io {
             action: "lock",
@@ -85,7 +101,11 @@ impl DriveLock {
                     tries += 1;
                     std::thread::sleep(LOCK_PAUSE);
                 }
-                Err(TryLockError::WouldBlock) => return Err(StoreError::Driven { pid: holder(&file) }),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Driven {
+                        pid: note(&file).map(|note| note.pid),
+                    });
+                }
                 Err(TryLockError::Error(source)) => return Err(io(source)),
             }
         }
@@ -93,6 +113,7 @@ impl DriveLock {
         let note = serde_json::to_vec(&Note {
             pid: std::process::id(),
             epoch: epoch.0.clone(),
+            serves,
         })
         .map_err(|error| StoreError::Unreadable {
             what: "lock note",
@@ -110,6 +131,19 @@ impl DriveLock {
     /// # Errors
     /// [`StoreError::Io`] where the lock file cannot be opened.
     pub fn holder(home: &Home) -> Result<Option<Option<u32>>, StoreError> {
+        Ok(Self::held(home)?.map(|note| note.map(|note| note.pid)))
+    }
+
+    /// Tells whether a process holds the lock that takes up the runs which others open.
+    ///
+    /// # Errors
+    /// As [`DriveLock::holder`].
+    pub fn is_served(home: &Home) -> Result<bool, StoreError> {
+        Ok(Self::held(home)?.flatten().is_some_and(|note| note.serves))
+    }
+
+    /// The note of whoever holds the lock; the inner one is absent where it cannot be read.
+    fn held(home: &Home) -> Result<Option<Option<Note>>, StoreError> {
         let path = home.lock_path();
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -124,7 +158,7 @@ impl DriveLock {
         };
         match file.try_lock_shared() {
             Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => Ok(Some(holder(&file))),
+            Err(TryLockError::WouldBlock) => Ok(Some(note(&file))),
             Err(TryLockError::Error(source)) => Err(StoreError::Io {
                 action: "lock",
                 path,
@@ -139,8 +173,8 @@ impl DriveLock {
     }
 }
 
-fn holder(file: &File) -> Option<u32> {
+fn note(file: &File) -> Option<Note> {
     let mut text = String::new();
     file.take(MAX_NOTE).read_to_string(&mut text).ok()?;
-    serde_json::from_str::<Note>(&text).ok().map(|note| note.pid)
+    serde_json::from_str(&text).ok()
 }

@@ -1,5 +1,7 @@
 //! Runs and how far their steps have come, so that a run that was killed anywhere goes on.
 
+mod opening;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use tailorbird_model::run::{Counts, Run, RunId, RunState};
@@ -9,7 +11,7 @@ use crate::codec::{
     count, from_json, from_optional_json, micros, optional_time, parse, time, to_json, whole,
 };
 use crate::error::Kind;
-use crate::{Store, StoreError, cursors, entropy};
+use crate::{Store, StoreError, cursors};
 
 /// How many runs one page of a list may hold.
 pub const MAX_RUN_PAGE: u32 = 1000;
@@ -34,6 +36,10 @@ impl RunRequest {
             Self::Pause => "pause",
             Self::Resume => "resume",
         }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|request| request.as_str() == word)
     }
 }
 
@@ -135,55 +141,6 @@ pub struct RunFilter {
 }
 
 impl Store {
-    /// Makes a name for a run that is opened now: `run-20261123-164201-7f3a9c`. Names sort by time.
-    ///
-    /// # Errors
-    /// Where the operating system gives no randomness.
-    pub fn new_run_id(&self) -> Result<RunId, StoreError> {
-        let time = (self.clock())().strftime("%Y%m%d-%H%M%S").to_string();
-        Ok(RunId(format!(
-            "run-{time}-{}",
-            entropy::hex(&entropy::bytes::<3>()?)
-        )))
-    }
-
-    /// Opens a run of a task's version, in the given state (running, or queued for another process).
-    ///
-    /// # Errors
-    /// Where the database refuses.
-    pub async fn open_run(&self, task: &Name, version: i64, state: RunState) -> Result<Run, StoreError> {
-        let (id, task) = (self.new_run_id()?, task.clone());
-        self.write(move |writing| {
-            let run = Run {
-                id,
-                task,
-                task_version: version,
-                state,
-                counts: Counts::default(),
-                started_at: writing.now,
-                updated_at: writing.now,
-                ended_at: state.is_final().then_some(writing.now),
-                failure: None,
-                resume_at: None,
-            };
-            writing.connection.execute(
-                "INSERT INTO run (id, task, task_version, state, counts, started_at, updated_at, ended_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-                (
-                    &run.id.0,
-                    run.task.as_str(),
-                    run.task_version,
-                    run.state.as_str(),
-                    to_json("counts", &run.counts)?,
-                    writing.now.as_microsecond(),
-                    micros(run.ended_at),
-                ),
-            )?;
-            Ok(run)
-        })
-        .await
-    }
-
     /// Changes a run.
     ///
     /// # Errors
@@ -331,11 +288,7 @@ fn request_of(db: &Connection, id: &RunId) -> Result<Option<RunRequest>, StoreEr
         .query_row([&id.0], |row| row.get::<_, Option<String>>(0))
         .optional()?
         .flatten();
-    Ok(word.and_then(|word| {
-        RunRequest::ALL
-            .into_iter()
-            .find(|request| request.as_str() == word)
-    }))
+    Ok(word.as_deref().and_then(RunRequest::of))
 }
 
 fn unknown(id: &RunId) -> StoreError {

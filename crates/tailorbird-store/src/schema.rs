@@ -14,7 +14,10 @@ use crate::StoreError;
 pub const APPLICATION_ID: i32 = 0x7442_7264;
 
 /// The migrations, in order; the first is version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001.sql"),
+    include_str!("../migrations/0002.sql"),
+];
 
 /// How long a statement waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -20,6 +20,7 @@ mod group_commit;
 mod home;
 mod identity;
 mod migrations;
+mod opening;
 mod properties;
 mod reading;
 mod resolving;
