@@ -5,7 +5,7 @@ pub mod codes;
 pub mod connection;
 pub mod database;
 pub mod delivery;
-
+pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod key;

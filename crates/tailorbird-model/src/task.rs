@@ -3,11 +3,14 @@
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
 pub mod check;
+pub mod trigger;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use trigger::Trigger;
 
 use crate::Name;
 use crate::service::Span;
@@ -30,18 +33,6 @@ pub struct Task {
     /// What a run does, in order; at least one step.
     #[schemars(length(min = 1))]
     pub steps: Vec<Step>,
-}
-
-/// What starts a run. An empty trigger is a manual one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Trigger {
-    /// A cron expression of five fields: minute, hour, day of month, month, day of week.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<String>,
-    /// The IANA time zone of the schedule; UTC where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timezone: Option<String>,
 }
 
 /// One stage of a task: a name and exactly one of `query`, `call` and `write`.

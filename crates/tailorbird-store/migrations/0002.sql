@@ -16,3 +16,43 @@ CREATE TABLE run_input (
     UNIQUE (task, occasion)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_parent ON run_input (parent) WHERE parent IS NOT NULL;
+
+---------------------------------------------------------------- trigger inbox
+
+-- What arrived for a task. A row is synced before its sender is told that it was received, and it is taken in
+-- the commit that opens its run: a crash neither loses an event nor gives it to two runs.
+CREATE TABLE trigger_event (
+    id          INTEGER PRIMARY KEY,
+    task        TEXT NOT NULL,
+    source      TEXT NOT NULL CHECK (source IN ('webhook', 'file', 'database')),
+    -- SHA-256 of what tells this event from every other one of the task: the same event again is known.
+    identity    BLOB NOT NULL CHECK (length(identity) = 32),
+    label       TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('new', 'taken', 'done')),
+    run         TEXT,
+    done_at     INTEGER,
+    -- Dropped by retention before the row is.
+    payload     TEXT CHECK (payload IS NULL OR json_valid(payload)),
+    CHECK (state <> 'taken' OR run IS NOT NULL),
+    CHECK ((state = 'done') = (done_at IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX trigger_event_identity ON trigger_event (task, identity);
+CREATE INDEX trigger_event_new ON trigger_event (task, id) WHERE state = 'new';
+CREATE INDEX trigger_event_taken ON trigger_event (source, id) WHERE state = 'taken';
+CREATE INDEX trigger_event_run ON trigger_event (run, id) WHERE run IS NOT NULL;
+CREATE INDEX trigger_event_done ON trigger_event (done_at) WHERE state = 'done';
+
+-- What a person wants to know of a task's trigger.
+CREATE TABLE trigger_state (
+    task            TEXT PRIMARY KEY,
+    events          INTEGER NOT NULL DEFAULT 0,
+    last_event      TEXT,
+    last_event_at   INTEGER,
+    refusals        INTEGER NOT NULL DEFAULT 0,
+    last_refusal    TEXT CHECK (last_refusal IS NULL OR json_valid(last_refusal)),
+    last_refusal_at INTEGER,
+    -- Why it cannot look for events at present.
+    problem         TEXT CHECK (problem IS NULL OR json_valid(problem)),
+    problem_at      INTEGER
+) STRICT, WITHOUT ROWID;

@@ -8,6 +8,7 @@ mod cursors;
 mod definitions;
 mod entropy;
 mod error;
+mod events;
 mod home;
 mod ledger;
 mod lock;
@@ -25,6 +26,10 @@ pub use budgets::BudgetEntry;
 pub use clock::{Clock, system_clock};
 pub use definitions::{ServiceFile, Stored};
 pub use error::{Kind, RefusalReason, RefusedTransition, StoreError};
+pub use events::{
+    MAX_EVENT_BYTES, MAX_EVENT_PAGE, MAX_EVENTS_PER_CALL, MAX_WAITING_EVENTS, NewEvent, Received,
+    TriggerState,
+};
 pub use home::Home;
 pub use ledger::{
     Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, Enrolled, Enrolment, Intended, Lane, LookUp,

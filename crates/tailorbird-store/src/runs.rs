@@ -1,6 +1,6 @@
 //! Runs and how far their steps have come, so that a run that was killed anywhere goes on.
 
-mod opening;
+pub(crate) mod opening;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};

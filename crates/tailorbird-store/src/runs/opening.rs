@@ -7,6 +7,7 @@ use tailorbird_model::run::{Counts, Run, RunId, RunInput, RunState};
 
 use super::{MAX_RUN_PAGE, RunRequest, run};
 use crate::codec::{from_json, micros, to_json};
+use crate::writer::Writing;
 use crate::{Store, StoreError, entropy};
 
 impl Store {
@@ -47,45 +48,7 @@ impl Store {
             if let Some(known) = run_of_occasion(writing.connection, &task, input.occasion.as_deref())? {
                 return Ok(known);
             }
-            let run = Run {
-                id,
-                task,
-                task_version: version,
-                state,
-                counts: Counts::default(),
-                started_at: writing.now,
-                updated_at: writing.now,
-                ended_at: state.is_final().then_some(writing.now),
-                failure: None,
-                resume_at: None,
-            };
-            writing.connection.execute(
-                "INSERT INTO run (id, task, task_version, state, counts, started_at, updated_at, ended_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-                (
-                    &run.id.0,
-                    run.task.as_str(),
-                    run.task_version,
-                    run.state.as_str(),
-                    to_json("counts", &run.counts)?,
-                    writing.now.as_microsecond(),
-                    micros(run.ended_at),
-                ),
-            )?;
-            writing.connection.execute(
-                "INSERT INTO run_input (run, task, cause, occasion, parent, variables, data)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                (
-                    &run.id.0,
-                    run.task.as_str(),
-                    &input.cause,
-                    &input.occasion,
-                    input.parent.as_ref().map(|parent| &parent.0),
-                    to_json("variables", &input.variables)?,
-                    to_json("data", &input.data)?,
-                ),
-            )?;
-            Ok(run)
+            insert(writing, id, task, version, state, &input)
         })
         .await
     }
@@ -150,6 +113,56 @@ impl Store {
     pub fn now(&self) -> Timestamp {
         (self.clock())()
     }
+}
+
+/// Opens a run inside the caller's transaction.
+pub(crate) fn insert(
+    writing: &Writing<'_>,
+    id: RunId,
+    task: Name,
+    version: i64,
+    state: RunState,
+    input: &RunInput,
+) -> Result<Run, StoreError> {
+    let run = Run {
+        id,
+        task,
+        task_version: version,
+        state,
+        counts: Counts::default(),
+        started_at: writing.now,
+        updated_at: writing.now,
+        ended_at: state.is_final().then_some(writing.now),
+        failure: None,
+        resume_at: None,
+    };
+    writing.connection.execute(
+        "INSERT INTO run (id, task, task_version, state, counts, started_at, updated_at, ended_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
+        (
+            &run.id.0,
+            run.task.as_str(),
+            run.task_version,
+            run.state.as_str(),
+            to_json("counts", &run.counts)?,
+            writing.now.as_microsecond(),
+            micros(run.ended_at),
+        ),
+    )?;
+    writing.connection.execute(
+        "INSERT INTO run_input (run, task, cause, occasion, parent, variables, data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            &run.id.0,
+            run.task.as_str(),
+            &input.cause,
+            &input.occasion,
+            input.parent.as_ref().map(|parent| &parent.0),
+            to_json("variables", &input.variables)?,
+            to_json("data", &input.data)?,
+        ),
+    )?;
+    Ok(run)
 }
 
 fn run_of_occasion(db: &Connection, task: &Name, occasion: Option<&str>) -> Result<Option<Run>, StoreError> {

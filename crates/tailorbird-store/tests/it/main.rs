@@ -16,6 +16,7 @@ mod crash;
 mod definitions;
 mod durability;
 mod enrolling;
+mod events;
 mod group_commit;
 mod home;
 mod identity;
