@@ -13,6 +13,7 @@ mod rekey;
 mod runs;
 mod secrets_input;
 mod services;
+mod serving;
 mod tasks;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub use error::AppError;
 pub use runs::{Progress, ProgressEvent, Stop};
 pub use secrets_input::SecretsInput;
 pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};
+pub use serving::{Pulse, STOP_GRACE, ServeSettings, Serving};
+pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 
 /// How long one answer may take between two of its bytes.

@@ -89,6 +89,8 @@ codes! {
     "FILE-002" YAML "The file is not readable YAML"
     "DEMO-001" DEMO_MISMATCH "The demo's own check failed"
     "SBX-001" SANDBOX_START "The sandbox could not start"
+    "SRV-001" SERVER_START "The server could not start"
+    "SRV-002" REQUEST_REFUSED "The server refused a request"
     "USE-001" USAGE "The command line cannot be understood"
     "INT-001" INTERNAL "An impossible state"
 }

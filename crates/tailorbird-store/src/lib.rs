@@ -40,4 +40,4 @@ pub use runs::{CursorMove, MAX_RUN_PAGE, RunChange, RunFilter, RunRequest, StepP
 pub use schema::APPLICATION_ID;
 pub use secrets::{CredentialChange, SecretField};
 pub use store::Store;
-pub use tasks::{Applied, StoredTask};
+pub use tasks::{Applied, StoredTask, TasksMark};

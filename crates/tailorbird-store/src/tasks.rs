@@ -57,6 +57,16 @@ impl Applied {
     }
 }
 
+/// Tells two states of the tasks apart. The numbers say more than the time alone, which a clock that was set
+/// back could repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TasksMark {
+    tasks: i64,
+    versions: i64,
+    enabled: i64,
+    updated_at: Option<i64>,
+}
+
 const CURRENT: &str = "SELECT t.name, v.version, v.yaml, t.enabled, t.created_at, t.updated_at
     FROM task t JOIN task_version v ON v.task = t.name AND v.version = t.version WHERE t.removed = 0";
 
@@ -134,6 +144,25 @@ impl Store {
     /// Where the database cannot be read.
     pub fn tasks(&self) -> Result<Vec<StoredTask>, StoreError> {
         self.read(|db| tasks(db, &format!("{CURRENT} ORDER BY t.name"), []))
+    }
+
+    /// What changes whenever a task is applied, enabled, disabled or removed, by whatever process.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn tasks_mark(&self) -> Result<TasksMark, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT count(*), coalesce(sum(version), 0), coalesce(sum(enabled), 0), max(updated_at) FROM task";
+            let mark = db.prepare_cached(sql)?.query_row([], |row| {
+                Ok(TasksMark {
+                    tasks: row.get(0)?,
+                    versions: row.get(1)?,
+                    enabled: row.get(2)?,
+                    updated_at: row.get(3)?,
+                })
+            })?;
+            Ok(mark)
+        })
     }
 
     /// Lets a task's trigger start runs, or stops it from doing so.

@@ -3,6 +3,7 @@
 pub(crate) mod connection;
 pub(crate) mod database;
 pub(crate) mod sandbox;
+pub(crate) mod serve;
 mod service;
 pub(crate) mod task;
 
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use connection::{CallArguments, ConnectionCommand};
 pub(crate) use database::DatabaseCommand;
 pub(crate) use sandbox::SandboxArguments;
+pub(crate) use serve::ServeArguments;
 pub(crate) use service::ServiceCommand;
 pub(crate) use task::{DeliveryCommand, RunCommand, TaskCommand};
 
@@ -70,6 +72,8 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         rows: u32,
     },
+    /// Drives runs by itself, day and night: triggers, health, metrics
+    Serve(ServeArguments),
     /// Serves the sandbox provider: developer portal, consent page, OAuth 1.0a, X API v1.1 and v2
     Sandbox(SandboxArguments),
     /// Services: web APIs described as data

@@ -12,6 +12,7 @@ pub(crate) mod input;
 pub(crate) mod oauth1;
 pub(crate) mod run;
 pub(crate) mod sandbox;
+pub(crate) mod serve;
 pub(crate) mod service;
 pub(crate) mod task;
 mod wizard;

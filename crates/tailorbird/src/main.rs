@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod render;
 mod usage;
 
@@ -72,6 +73,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
     let home = arguments.home;
     match arguments.command {
         Command::Demo { keep_serving, rows } => commands::demo::run(&home, keep_serving, rows, render).await,
+        Command::Serve(arguments) => commands::serve::run(&home, arguments, render).await,
         Command::Sandbox(arguments) => commands::sandbox::run(arguments, render).await,
         Command::Service(command) => commands::service::run(&home, command, render).await,
         Command::Connection(command) => commands::connection::run(&home, command, render).await,

@@ -61,6 +61,11 @@ const ALLOWED: &[Row] = &[
         ],
         tests_use: &["tailorbird-sandbox"],
     },
+    Row {
+        name: "tailorbird-server",
+        uses: &["tailorbird-model", "tailorbird-app"],
+        tests_use: &[],
+    },
     // The sandbox must not learn the client's mistakes: it shares the signer's rules and nothing else.
     Row {
         name: "tailorbird-sandbox",
@@ -77,6 +82,7 @@ const ALLOWED: &[Row] = &[
         uses: &[
             "tailorbird-model",
             "tailorbird-app",
+            "tailorbird-server",
             "tailorbird-sandbox",
             "tailorbird-demo",
         ],

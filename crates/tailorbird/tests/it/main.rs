@@ -23,5 +23,6 @@ mod interface;
 mod renames;
 mod rules;
 mod secrets;
+mod serve;
 mod wizard;
 mod write_back;

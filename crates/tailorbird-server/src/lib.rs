@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod counters;
+mod door;
+mod exposition;
+mod guard;
+mod hooks;
+mod metrics;
+mod pages;
+mod problem;
+mod server;
+
+pub use server::{Addresses, Running, Settings, StartError, start};

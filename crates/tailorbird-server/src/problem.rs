@@ -1,0 +1,84 @@
+//! Answers that refuse: `application/problem+json` (RFC 9457). Status codes are chosen here and nowhere else.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+use tailorbird_model::{Failure, codes};
+
+use crate::guard::Refused;
+
+/// A failure with the status that fits it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    failure: Failure,
+}
+
+impl Problem {
+    /// Nothing lies at that path.
+    pub(crate) fn not_found(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, codes::REQUEST_REFUSED, what, hint)
+    }
+
+    /// It lies there and does not take that method.
+    pub(crate) fn method(method: &http::Method) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            codes::REQUEST_REFUSED,
+            format!("{method} is not possible here"),
+            "These paths are read with GET.",
+        )
+    }
+
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let failure = Failure::new(code, tailorbird_model::Meaning::Rejected, message).hint(hint);
+        Self { status, failure }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let (message, hint) = match refused {
+            Refused::Host(host) => (
+                format!("the Host header {host:?} does not name loopback"),
+                "Use http://127.0.0.1 or http://localhost with the port. Other names are refused, so that no \
+                 web page can reach this server through a name that it made up.",
+            ),
+            Refused::Origin(origin) => (
+                format!("a write from {origin} is refused"),
+                "Only this server's own pages may write with a browser.",
+            ),
+            Refused::Forwarded(header) => (
+                format!("the request was forwarded by a proxy (header {header})"),
+                "Without user accounts this listener answers this machine only. For webhooks, give them a \
+                 listener of their own with --webhook-listen and let the proxy lead there.",
+            ),
+        };
+        Self::new(StatusCode::FORBIDDEN, codes::REQUEST_REFUSED, message, hint)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { status, failure } = self;
+        let body = json!({
+            "title": failure.message,
+            "status": status.as_u16(),
+            "code": failure.code,
+            "detail": failure.detail,
+            "hint": failure.hint,
+        });
+        let mut response = (status, Json(body)).into_response();
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        response
+    }
+}

@@ -1,0 +1,35 @@
+//! What the environment may say. Nothing else reads it.
+
+use tailorbird_app::{Clock, system_clock};
+
+/// The time that schedules go by: the system's.
+#[cfg(not(debug_assertions))]
+pub(crate) fn clock() -> Clock {
+    system_clock()
+}
+
+/// The time that schedules go by: the system's, in debug builds plus the milliseconds that the file named by
+/// `TAILORBIRD_TEST_CLOCK` holds at that moment. So a test can let days pass, or set the clock back, while the
+/// program runs; a released program does not know the variable.
+#[cfg(debug_assertions)]
+pub(crate) fn clock() -> Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
+    let Ok(file) = std::env::var("TAILORBIRD_TEST_CLOCK") else {
+        return system_clock();
+    };
+    let system = system_clock();
+    std::sync::Arc::new(move || {
+        let now = system();
+        let milliseconds: i64 = std::fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or_default();
+        let shift = std::time::Duration::from_millis(milliseconds.unsigned_abs());
+        let moved = if milliseconds < 0 {
+            now.checked_sub(shift)
+        } else {
+            now.checked_add(shift)
+        };
+        moved.unwrap_or(now)
+    })
+}

@@ -1,0 +1,4 @@
+//! `serve`: the program as a server.
+
+mod listening;
+mod support;
