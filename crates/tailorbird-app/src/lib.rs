@@ -30,7 +30,7 @@ pub use databases::AddDatabase;
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
-pub use runs::{Progress, ProgressEvent, Stop};
+pub use runs::{Listener, Progress, ProgressEvent, RunNews, Stop, Supervisor};
 pub use secrets_input::SecretsInput;
 pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};
 pub use serving::{Pulse, STOP_GRACE, ServeSettings, Serving};

@@ -1,19 +1,21 @@
 //! Runs: start, follow, list, hold, end, try again.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tailorbird_connector::Resolved;
 use tailorbird_database::Link;
-use tailorbird_engine::{Engine, Resources};
+use tailorbird_engine::{Engine, Resources, Tasks};
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::ports::Credentials;
-use tailorbird_model::run::{Run, RunId, RunState};
+use tailorbird_model::run::{Run, RunId, RunInput, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DeliveryFilter, DriveLock, Resolution, RunChange, RunFilter, RunRequest};
 
-pub use tailorbird_engine::{Progress, ProgressEvent, Stop};
+pub use tailorbird_engine::{Listener, Progress, ProgressEvent, RunNews, Stop, Supervisor};
 
 use crate::{App, AppError, TOTAL_TIMEOUT, tasks};
 
@@ -21,6 +23,10 @@ use crate::{App, AppError, TOTAL_TIMEOUT, tasks};
 const MAX_RETRIED: u32 = 100_000;
 /// How many deliveries are looked at in one page.
 const PAGE: u32 = 1_000;
+
+/// How often, and how many times, a request to another process is looked after.
+const REQUEST_LOOK_EVERY: Duration = Duration::from_millis(50);
+const REQUEST_LOOKS: u32 = 40;
 
 impl Resources for App {
     fn connection(&self, name: &Name) -> Result<(Resolved, Credentials, Connection), Failure> {
@@ -32,7 +38,52 @@ impl Resources for App {
     }
 }
 
+impl Tasks for App {
+    fn task_of(&self, run: &Run) -> Result<Task, Failure> {
+        let stored = self.store.task_version(&run.task, run.task_version)?;
+        let stored = stored.ok_or_else(|| {
+            let message = format!("there is no task `{}`", run.task);
+            Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, message)
+        })?;
+        tasks::parse(&stored)
+    }
+
+    fn admit<'a>(
+        &'a self,
+        task: &'a Task,
+        progress: &'a Progress,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>> {
+        Box::pin(async move {
+            self.learn_accounts(task, progress).await;
+            self.guard_rekey(task, false).map_err(|error| error.failure)
+        })
+    }
+}
+
 impl App {
+    /// Drives all runs of this home until [`Supervisor::stop`]: those that were cut off, those that are opened,
+    /// here or by other processes, and those whose time of waiting is over.
+    ///
+    /// # Errors
+    /// RUN-002 where another process drives runs.
+    pub async fn supervise(&self, listener: Listener) -> Result<Supervisor, AppError> {
+        let tasks: Arc<dyn Tasks> = Arc::new(self.clone());
+        Ok(Supervisor::start(self.engine(), tasks, listener).await?)
+    }
+
+    /// Opens a run of a task's newest version for whoever drives this home; returns the run of the occasion
+    /// where it has one already. [`Supervisor::look`] saves the wait until it is found.
+    ///
+    /// # Errors
+    /// TASK-001 where there is no such task.
+    pub async fn open_run(&self, name: &Name, input: RunInput) -> Result<Run, AppError> {
+        let stored = self.stored_task(name)?;
+        let opened = self
+            .store
+            .open_run_with(name, stored.version, RunState::Queued, input);
+        Ok(opened.await?)
+    }
+
     fn engine(&self) -> Engine {
         let resources: Arc<dyn Resources> = Arc::new(self.clone());
         Engine::new(
@@ -66,17 +117,7 @@ impl App {
     /// connection leads elsewhere since, or its version of the task names records in another way.
     pub async fn resume_run(&self, id: &RunId, progress: Progress, stop: Stop) -> Result<Run, AppError> {
         let run = self.run(id)?;
-        let stored = self
-            .store
-            .task_version(&run.task, run.task_version)?
-            .ok_or_else(|| {
-                Failure::new(
-                    codes::TASK_UNKNOWN,
-                    Meaning::NotSent,
-                    format!("there is no task `{}`", run.task),
-                )
-            })?;
-        let task = tasks::parse(&stored)?;
+        let task = self.task_of(&run)?;
         self.guard_rekey(&task, false)?;
         Ok(self.engine().resume(run, &task, progress, stop).await?)
     }
@@ -165,10 +206,13 @@ impl App {
             let message = format!("the run {id} has ended already ({})", run.state.as_str());
             return Err(Failure::new(codes::TRANSITION, Meaning::NotSent, message).into());
         }
-        let is_driven = DriveLock::holder(self.store.home())?.is_some();
-        if is_driven && matches!(run.state, RunState::Running | RunState::Waiting) {
+        let home = self.store.home();
+        let is_driven = DriveLock::holder(home)?.is_some();
+        if is_driven && matches!(run.state, RunState::Running | RunState::Waiting)
+            || DriveLock::is_served(home)?
+        {
             self.store.request_run(id, request).await?;
-            return self.run(id);
+            return self.taken_up(id).await;
         }
         let change = RunChange {
             state: Some(state),
@@ -176,6 +220,19 @@ impl App {
             ..RunChange::default()
         };
         Ok(self.store.change_run(id, change).await?)
+    }
+
+    /// The run once the process that drives it has taken the request up, or as it is where that takes long: what
+    /// is on its way is finished first.
+    async fn taken_up(&self, id: &RunId) -> Result<Run, AppError> {
+        for _ in 0..REQUEST_LOOKS {
+            tokio::time::sleep(REQUEST_LOOK_EVERY).await;
+            let run = self.run(id)?;
+            if self.store.run_request(id)?.is_none() && !matches!(run.state, RunState::Running) {
+                return Ok(run);
+            }
+        }
+        self.run(id)
     }
 
     /// Learns whose account the task's connections are before the first record is named, so that a token set

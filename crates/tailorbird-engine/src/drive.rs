@@ -11,7 +11,7 @@ use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest, Store};
 
-use crate::limits::{MAX_FOLLOWED_WAIT, MAX_STORE_TRIES, REQUEST_EVERY};
+use crate::limits::{MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_STORE_TRIES, REQUEST_EVERY};
 use crate::met::Met;
 use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
@@ -66,6 +66,8 @@ pub(crate) struct Driver {
     pub(crate) counts: Counts,
     pub(crate) progress: Progress,
     pub(crate) stop: Stop,
+    /// Whether a supervisor drives it: long waits are left to it, and a stop is not a person's.
+    pub(crate) is_supervised: bool,
     pub(crate) last_look: Instant,
     /// The deliveries that each step has met since this process took the run up.
     pub(crate) met: HashMap<Name, Met>,
@@ -107,7 +109,19 @@ impl Engine {
                     .await?
             }
         };
-        self.drive(lock, run, task, progress, stop).await
+        self.drive(lock, run, task, progress, stop, false).await
+    }
+
+    /// Drives a run of a supervisor, which holds the lock and has recovered what dead processes left.
+    pub(crate) async fn drive_supervised(
+        &self,
+        lock: Arc<DriveLock>,
+        run: Run,
+        task: &Task,
+        progress: Progress,
+        stop: Stop,
+    ) -> Result<Run, Failure> {
+        self.drive(lock, run, task, progress, stop, true).await
     }
 
     /// Goes on with a run that is held, waits, was interrupted or needed attention.
@@ -127,7 +141,7 @@ impl Engine {
                 .hint(format!("`tailorbird task run {}` opens a new one.", run.task)));
         }
         let lock = self.lock(&progress).await?;
-        self.drive(lock, run, task, progress, stop).await
+        self.drive(lock, run, task, progress, stop, false).await
     }
 
     /// Takes the lock for driving runs; whatever a dead process was sending becomes doubt.
@@ -165,21 +179,27 @@ impl Engine {
                 current = Some(run);
                 continue;
             }
-            let why = Failure::new(
-                codes::TRANSITION,
-                Meaning::NotSent,
-                "a newer run or version took its place",
-            )
-            .detail("What it had not sent is still in the ledger and goes on with the newer one.");
-            let change = RunChange {
-                state: Some(RunState::Cancelled),
-                failure: Some(Some(why)),
-                resume_at: Some(None),
-                ..RunChange::default()
-            };
-            self.store.change_run(&run.id, change).await?;
+            self.replace(&run).await?;
         }
         Ok(current)
+    }
+
+    /// Ends a run in favour of a newer one.
+    pub(crate) async fn replace(&self, run: &Run) -> Result<(), Failure> {
+        let why = Failure::new(
+            codes::TRANSITION,
+            Meaning::NotSent,
+            "a newer run or version took its place",
+        )
+        .detail("What it had not sent is still in the ledger and goes on with the newer one.");
+        let change = RunChange {
+            state: Some(RunState::Cancelled),
+            failure: Some(Some(why)),
+            resume_at: Some(None),
+            ..RunChange::default()
+        };
+        self.store.change_run(&run.id, change).await?;
+        Ok(())
     }
 
     async fn drive(
@@ -189,6 +209,7 @@ impl Engine {
         task: &Task,
         progress: Progress,
         stop: Stop,
+        is_supervised: bool,
     ) -> Result<Run, Failure> {
         let plan = Plan::of(task)?;
         self.store.take_run_request(&run.id).await?;
@@ -215,6 +236,7 @@ impl Engine {
             counts,
             progress,
             stop,
+            is_supervised,
             last_look: Instant::now(),
             met: HashMap::new(),
         };
@@ -301,7 +323,12 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let left =
             |until: Timestamp| Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
-        if left(until) > MAX_FOLLOWED_WAIT {
+        let longest = if self.is_supervised {
+            MAX_HELD_WAIT
+        } else {
+            MAX_FOLLOWED_WAIT
+        };
+        if left(until) > longest {
             return Err(RunEnd::Waiting(until, why));
         }
         if left(until).is_zero() {
@@ -335,6 +362,10 @@ impl Driver {
     async fn finish(&mut self, plan: &Plan, ended: Result<(), RunEnd>) -> Result<Run, Failure> {
         let (state, failure, resume_at) = match ended {
             Ok(()) => (RunState::Succeeded, None, None),
+            // It goes on by itself when the home is driven again.
+            Err(RunEnd::Stopped) if self.is_supervised => {
+                (RunState::Running, Some(interrupted(&self.task)), None)
+            }
             Err(RunEnd::Stopped) => (RunState::Paused, Some(interrupted(&self.task)), None),
             Err(RunEnd::Paused) => (RunState::Paused, None, None),
             Err(RunEnd::Cancelled) => (RunState::Cancelled, None, None),

@@ -12,16 +12,18 @@ mod progress;
 mod query;
 mod resources;
 mod send;
+mod supervise;
 mod tail;
 #[cfg(test)]
 mod tests;
 
 pub use drive::{Engine, RunEnd};
 pub use limits::{
-    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS, MAX_FOLLOWED_WAIT, MAX_LATER,
-    MAX_REACH_TRIES, MAX_REFUSED_RECORDS, MAX_ROUNDS, MAX_STORE_TRIES, REACH_PAUSE, REQUEST_EVERY,
-    STOP_GRACE,
+    CHUNK, CONCURRENCY, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS, MAX_FOLLOWED_WAIT, MAX_HELD_WAIT,
+    MAX_LATER, MAX_REACH_TRIES, MAX_REFUSED_RECORDS, MAX_ROUNDS, MAX_RUNS_AT_ONCE, MAX_STORE_TRIES,
+    PICK_UP_EVERY, REACH_PAUSE, REQUEST_EVERY, STOP_GRACE,
 };
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};
 pub use resources::{Resources, destination_of};
+pub use supervise::{Listener, RunNews, Supervisor, Tasks};

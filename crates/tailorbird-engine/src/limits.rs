@@ -40,3 +40,13 @@ pub const MAX_STORE_TRIES: u32 = 5;
 
 /// How often requests from other processes (pause, cancel) are looked for.
 pub const REQUEST_EVERY: Duration = Duration::from_millis(500);
+
+/// How many runs one process drives at once; more wait their turn.
+pub const MAX_RUNS_AT_ONCE: usize = 16;
+
+/// How often runs that other processes opened, and times that have come, are looked for.
+pub const PICK_UP_EVERY: Duration = Duration::from_millis(200);
+
+/// The longest wait that a supervised run sits through; beyond it the run is parked: nothing of it stays in
+/// memory, and it is taken up again when its time has come.
+pub const MAX_HELD_WAIT: Duration = Duration::from_secs(2);

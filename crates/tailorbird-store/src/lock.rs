@@ -51,6 +51,13 @@ struct Note {
     serves: bool,
 }
 
+/// Who has the lock.
+enum Held {
+    Free,
+    /// Somebody; without a note where it cannot be read.
+    By(Option<Note>),
+}
+
 /// The right to drive the runs of a home. The operating system takes it back when the process ends,
 /// however it ends.
 #[derive(Debug)]
@@ -131,7 +138,10 @@ impl DriveLock {
     /// # Errors
     /// [`StoreError::Io`] where the lock file cannot be opened.
     pub fn holder(home: &Home) -> Result<Option<Option<u32>>, StoreError> {
-        Ok(Self::held(home)?.map(|note| note.map(|note| note.pid)))
+        Ok(match Self::held(home)? {
+            Held::Free => None,
+            Held::By(note) => Some(note.map(|note| note.pid)),
+        })
     }
 
     /// Tells whether a process holds the lock that takes up the runs which others open.
@@ -139,15 +149,14 @@ impl DriveLock {
     /// # Errors
     /// As [`DriveLock::holder`].
     pub fn is_served(home: &Home) -> Result<bool, StoreError> {
-        Ok(Self::held(home)?.flatten().is_some_and(|note| note.serves))
+        Ok(matches!(Self::held(home)?, Held::By(Some(note)) if note.serves))
     }
 
-    /// The note of whoever holds the lock; the inner one is absent where it cannot be read.
-    fn held(home: &Home) -> Result<Option<Option<Note>>, StoreError> {
+    fn held(home: &Home) -> Result<Held, StoreError> {
         let path = home.lock_path();
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Held::Free),
             Err(source) => {
                 return Err(StoreError::Io {
                     action: "read",
@@ -157,8 +166,8 @@ impl DriveLock {
             }
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => Ok(Some(note(&file))),
+            Ok(()) => Ok(Held::Free),
+            Err(TryLockError::WouldBlock) => Ok(Held::By(note(&file))),
             Err(TryLockError::Error(source)) => Err(StoreError::Io {
                 action: "lock",
                 path,

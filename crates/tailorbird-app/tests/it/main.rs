@@ -1,0 +1,12 @@
+//! The use-cases from the outside, without a command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+mod house;
+mod supervise;
