@@ -8,6 +8,7 @@ mod deliveries;
 mod destinations;
 mod doctor;
 mod error;
+mod ledger;
 pub mod oauth1_sign;
 mod rekey;
 mod runs;
@@ -36,6 +37,10 @@ pub use services::{AddedServices, ServiceEntry, Services, check_services, servic
 pub use serving::{Pulse, STOP_GRACE, ServeSettings, Serving};
 pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
+
+// The ledger as a whole.
+pub use ledger::{MisfitLine, Verified};
+pub use tailorbird_store::ChainHead;
 
 /// How long one answer may take between two of its bytes.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);

@@ -12,6 +12,7 @@ mod resolving;
 mod retention;
 mod rows;
 mod sending;
+mod verify;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -20,10 +21,10 @@ use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::run::RunId;
 use tailorbird_model::{Failure, Name, Record};
 
-pub use chain::{ChainHead, ChainReport};
 pub use identity::{Rekey, StepIdentity};
 pub use reading::{DeliveryFilter, MAX_DELIVERY_PAGE};
 pub use resolving::Resolution;
+pub use verify::{ChainHead, ChainReport, MAX_NAMED as MAX_MISFITS, Misfit};
 
 use crate::StoreError;
 

@@ -33,7 +33,8 @@ pub use events::{
 pub use home::Home;
 pub use ledger::{
     Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, Enrolled, Enrolment, Intended, Lane, LookUp,
-    MAX_BATCH, MAX_DELIVERY_PAGE, NewDelivery, Outcome, Rekey, Resolution, StepIdentity, Story,
+    MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Outcome, Rekey, Resolution, StepIdentity,
+    Story,
 };
 pub use lock::{DriveLock, Epoch};
 pub use runs::{CursorMove, MAX_RUN_PAGE, RunChange, RunFilter, RunRequest, StepProgress, StepState};

@@ -143,6 +143,15 @@ pub(crate) enum DeliveryCommand {
         #[arg(long, value_name = "JSON")]
         result: Option<String>,
     },
+    /// Checks that nobody changed the ledger past this program: its rows against its keyed chain
+    #[command(
+        after_help = "Examples:\n  tailorbird delivery verify\n  tailorbird delivery verify --head 4711:9f86d0…   # a link that an earlier check printed\n\nExit code 1 where something does not fit."
+    )]
+    Verify {
+        /// A link noted elsewhere, as an earlier check printed it: shows that no end was cut off since
+        #[arg(long, value_name = "NUMBER:CODE")]
+        head: Option<String>,
+    },
 }
 
 /// A person's decision about a delivery.

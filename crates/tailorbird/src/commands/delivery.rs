@@ -1,5 +1,7 @@
 //! `delivery …`.
 
+mod verify;
+
 use std::path::Path;
 
 use serde_json::json;
@@ -67,6 +69,7 @@ pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -
                 )
             });
         }
+        DeliveryCommand::Verify { head } => return verify::run(&app, head.as_deref(), render),
     }
     Ok(Ended::Well)
 }

@@ -8,3 +8,4 @@ mod rest;
 mod sandbox;
 mod sign;
 mod tasks;
+mod verify;
