@@ -54,8 +54,10 @@ impl App {
         renamed: impl Fn(&Destination) -> Option<Destination>,
     ) -> Result<(), AppError> {
         for stored in self.store.tasks()? {
-            for step in tasks::parse(&stored)?.steps {
+            let task = tasks::parse(&stored)?;
+            for step in task.flat_steps() {
                 if step
+                    .step
                     .call
                     .as_ref()
                     .is_none_or(|call| call.connection != *connection)
@@ -63,13 +65,13 @@ impl App {
                     continue;
                 }
                 for lane in self.store.lanes(&stored.name)? {
-                    if lane.step == step.id
+                    if lane.step == step.path
                         && let Some(to) = renamed(&lane.destination)
                     {
                         self.store.adopt_destination(&lane, &to).await?;
                     }
                 }
-                if let Some(identity) = self.store.step_identity(&stored.name, &step.id)?
+                if let Some(identity) = self.store.step_identity(&stored.name, &step.path)?
                     && let Some(destination) = renamed(&identity.destination)
                 {
                     let moved = StepIdentity {
@@ -77,7 +79,7 @@ impl App {
                         ..identity
                     };
                     self.store
-                        .set_step_identity(&stored.name, &step.id, moved)
+                        .set_step_identity(&stored.name, &step.path, moved)
                         .await?;
                 }
             }

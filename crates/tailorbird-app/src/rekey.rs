@@ -2,7 +2,7 @@
 //! rule 1).
 
 use tailorbird_engine::destination_of;
-use tailorbird_model::task::{Step, Task};
+use tailorbird_model::task::{FlatStep, Task};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{Lane, StepIdentity};
 
@@ -15,8 +15,8 @@ impl App {
             return Ok(());
         }
         let mut lines = Vec::new();
-        for step in &task.steps {
-            let Some((before_task, before_step, identity)) = self.identity_of(task, step)? else {
+        for step in task.flat_steps() {
+            let Some((before_task, before_step, identity)) = self.identity_of(task, &step)? else {
                 continue;
             };
             if let Some(rekey) = self.store.count_rekey(&before_task, &before_step, &identity)?
@@ -24,7 +24,7 @@ impl App {
             {
                 lines.push(format!(
                     "Step `{}`: {} delivered record(s) would go again, {} open one(s) would stay behind. It was key {:?} to {}; it is key {:?} to {}.",
-                    step.id, rekey.delivered, rekey.open, rekey.before.key_template, rekey.before.destination.0,
+                    step.path, rekey.delivered, rekey.open, rekey.before.key_template, rekey.before.destination.0,
                     identity.key_template, identity.destination.0
                 ));
             }
@@ -43,20 +43,26 @@ impl App {
     }
 
     /// What names the records of a delivering step, and under which names the ledger knows it.
-    fn identity_of(&self, task: &Task, step: &Step) -> Result<Option<(Name, Name, StepIdentity)>, AppError> {
-        let Some(call) = &step.call else { return Ok(None) };
+    fn identity_of(
+        &self,
+        task: &Task,
+        step: &FlatStep<'_>,
+    ) -> Result<Option<(Name, Name, StepIdentity)>, AppError> {
+        let Some(call) = &step.step.call else {
+            return Ok(None);
+        };
         let Some(key) = &call.key else { return Ok(None) };
         let Ok((resolved, credentials, connection)) = self.resolved(&call.connection) else {
             return Ok(None);
         };
         let destination = destination_of(&resolved, &credentials, &connection);
         let before_task = task.formerly.clone().unwrap_or_else(|| task.task.clone());
-        let before_step = step.formerly.clone().unwrap_or_else(|| step.id.clone());
+        let before_step = step.formerly.clone().unwrap_or_else(|| step.path.clone());
         let known = self.store.step_identity(&before_task, &before_step)?.is_some();
         let names = if known {
             (before_task, before_step)
         } else {
-            (task.task.clone(), step.id.clone())
+            (task.task.clone(), step.path.clone())
         };
         Ok(Some((
             names.0,
@@ -70,14 +76,14 @@ impl App {
 
     /// Carries what was sent under former names over to the new ones.
     pub(crate) async fn adopt_former_names(&self, task: &Task) -> Result<(), AppError> {
-        for step in &task.steps {
+        for step in task.flat_steps() {
             if task.formerly.is_none() && step.formerly.is_none() {
                 continue;
             }
             let before_task = task.formerly.as_ref().unwrap_or(&task.task);
-            let before_step = step.formerly.as_ref().unwrap_or(&step.id);
+            let before_step = step.formerly.as_ref().unwrap_or(&step.path);
             self.store
-                .adopt((before_task, before_step), (&task.task, &step.id))
+                .adopt((before_task, before_step), (&task.task, &step.path))
                 .await?;
         }
         // The old name would send everything again: a forgotten cron line must not find it any more.
@@ -91,14 +97,14 @@ impl App {
 
     /// Notes how the records of each delivering step are named from now on.
     pub(crate) async fn note_identities(&self, task: &Task) -> Result<(), AppError> {
-        for step in &task.steps {
-            if let Some((_, _, identity)) = self.identity_of(task, step)? {
-                let lane = Lane::new(task.task.clone(), step.id.clone(), identity.destination.clone());
+        for step in task.flat_steps() {
+            if let Some((_, _, identity)) = self.identity_of(task, &step)? {
+                let lane = Lane::new(task.task.clone(), step.path.clone(), identity.destination.clone());
                 let is_used = self.store.lanes(&task.task)?.contains(&lane);
-                let is_known = self.store.step_identity(&task.task, &step.id)?.is_some();
+                let is_known = self.store.step_identity(&task.task, &step.path)?.is_some();
                 if is_known || is_used {
                     self.store
-                        .set_step_identity(&task.task, &step.id, identity)
+                        .set_step_identity(&task.task, &step.path, identity)
                         .await?;
                 }
             }
@@ -147,16 +153,16 @@ impl App {
     fn renamed_steps(&self, task: &Task, known_as: &Name) -> Result<Vec<String>, AppError> {
         let lanes = self.store.lanes(known_as)?;
         let is_named = |id: &Name| {
-            task.steps
+            task.flat_steps()
                 .iter()
-                .any(|step| step.id == *id || step.formerly.as_ref() == Some(id))
+                .any(|step| step.path == *id || step.formerly.as_ref() == Some(id))
         };
         let mut found = Vec::new();
-        for step in &task.steps {
-            let Some((_, _, identity)) = self.identity_of(task, step)? else {
+        for step in task.flat_steps() {
+            let Some((_, _, identity)) = self.identity_of(task, &step)? else {
                 continue;
             };
-            let is_new = step.formerly.is_none() && !lanes.iter().any(|lane| lane.step == step.id);
+            let is_new = step.formerly.is_none() && !lanes.iter().any(|lane| lane.step == step.path);
             if !is_new {
                 continue;
             }
@@ -167,7 +173,7 @@ impl App {
                 if let Some(sent) = self.sent_by(known_as, &lane.step)? {
                     found.push(format!(
                         "Step `{}` is not in the file any more, and {sent} record(s) were sent by it; step `{}` is new and sends to the same place.",
-                        lane.step, step.id
+                        lane.step, step.path
                     ));
                 }
             }
@@ -179,13 +185,11 @@ impl App {
     fn same_as_other_tasks(&self, task: &Task) -> Result<Vec<String>, AppError> {
         let mut lines = Vec::new();
         for stored in self.store.tasks()? {
-            let known: Vec<Name> = tasks::parse(&stored)?
-                .steps
-                .into_iter()
-                .map(|step| step.id)
-                .collect();
-            for step in &task.steps {
-                let Some((_, _, identity)) = self.identity_of(task, step)? else {
+            let stored_task = tasks::parse(&stored)?;
+            let known = stored_task.flat_steps().into_iter().map(|step| step.path);
+            let known: Vec<Name> = known.collect();
+            for step in task.flat_steps() {
+                let Some((_, _, identity)) = self.identity_of(task, &step)? else {
                     continue;
                 };
                 for other in &known {

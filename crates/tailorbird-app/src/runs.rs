@@ -238,8 +238,8 @@ impl App {
     /// Learns whose account the task's connections are before the first record is named, so that a token set
     /// by hand does not change the destination later. Where the provider cannot tell now, the run says so.
     async fn learn_accounts(&self, task: &Task, progress: &Progress) {
-        for step in &task.steps {
-            let Some(call) = &step.call else { continue };
+        for step in task.flat_steps() {
+            let Some(call) = &step.step.call else { continue };
             let unknown = self
                 .stored_connection(&call.connection)
                 .is_ok_and(|connection| connection.account.is_none());

@@ -234,8 +234,9 @@ impl App {
     pub(crate) fn tasks_that_use_connection(&self, connection: &Name) -> Result<Vec<String>, AppError> {
         let mut users = Vec::new();
         for stored in self.store.tasks()? {
-            let calls_it = parse(&stored)?.steps.iter().any(|step| {
-                step.call
+            let calls_it = parse(&stored)?.flat_steps().iter().any(|step| {
+                step.step
+                    .call
                     .as_ref()
                     .is_some_and(|call| call.connection == *connection)
             });

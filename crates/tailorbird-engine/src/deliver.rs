@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use tailorbird_connector::{Resolved, build};
 use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
-use tailorbird_model::expression::Scope;
+use tailorbird_model::expression::{Expressions, Scope, Template};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::ports::Credentials;
-use tailorbird_model::{Failure, Meaning, Record, Value, codes};
+use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
 use crate::drive::{Driver, RunEnd};
@@ -79,8 +79,17 @@ impl Driver {
         if let Some(account) = &route.account {
             scope = scope.with_record("account", account);
         }
+        self.see(scope)
+    }
+
+    /// What every expression can see beside the record: which run it is, and the task's variables.
+    pub(crate) fn see(&self, scope: Scope) -> Scope {
         let run = Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]);
-        scope.with_record("run", &run)
+        let scope = scope.with_record("run", &run);
+        match self.variables.record() {
+            Some(variables) => scope.with_record("variables", variables),
+            None => scope,
+        }
     }
 
     /// Brings a chunk of records into the ledger.
@@ -134,7 +143,7 @@ impl Driver {
     /// Counts what the ledger made of a record, and tells what a person should know.
     fn count_enrolled(&mut self, plan: &Plan, call: &CallPlan, entry: &Enrolled, key: &DeliveryKey) {
         let is_first = self.met.entry(call.id.clone()).or_default().insert(entry.id);
-        if !is_first && call.step.for_each.is_some() {
+        if !is_first && call.source.is_some() {
             self.counts.already += 1;
             let note = format!(
                 "step {}: the key {key} came twice in one recordset; the first one counts",
@@ -165,6 +174,18 @@ impl Driver {
         }
     }
 
+    fn delivery_key(&self, call: &CallPlan, route: &Route, record: &Emitted) -> Result<DeliveryKey, RunEnd> {
+        let Some(template) = &call.key else {
+            return Err(RunEnd::Attention(Failure::new(
+                codes::KEY,
+                Meaning::NotSent,
+                format!("the step `{}` has an effect and no key", call.id),
+            )));
+        };
+        let scope = self.call_scope(route, record.for_key().scope());
+        key_of(&call.id, &call.expressions, template, &scope, &record.record)
+    }
+
     fn prepare(&self, call: &CallPlan, route: &Route, record: &Emitted) -> Result<Prepared, RunEnd> {
         let scope = self.call_scope(route, record.scope());
         // The key comes first: a record that cannot be named must not be guessed at (rule 2).
@@ -175,11 +196,7 @@ impl Driver {
         if let Ok(false) = due {
             return Ok(Prepared::NotDue);
         }
-        let key = key(
-            call,
-            &self.call_scope(route, record.for_key().scope()),
-            &record.record,
-        )?;
+        let key = self.delivery_key(call, route, record)?;
         let request = due.and_then(|_| {
             let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
             build(&route.resolved, call.step.operation.as_str(), &arguments)
@@ -195,7 +212,7 @@ impl Driver {
                 run: self.run.clone(),
                 connection: call.step.connection.clone(),
                 operation: call.step.operation.clone(),
-                input: record.flattened(),
+                input: record.stored(),
                 request,
                 fingerprint,
                 not_before: None,
@@ -235,30 +252,39 @@ impl Driver {
     }
 }
 
-fn key(call: &CallPlan, scope: &Scope, record: &Record) -> Result<DeliveryKey, RunEnd> {
-    let Some(template) = &call.key else {
-        return Err(RunEnd::Attention(Failure::new(
-            codes::KEY,
-            Meaning::NotSent,
-            format!("the step `{}` has an effect and no key", call.id),
-        )));
-    };
+/// The key of a record, as a step's template names it.
+///
+/// # Errors
+/// A person must look where it is null, empty or cannot be built: a record that cannot be named must not be
+/// guessed at (rule 2).
+pub(crate) fn key_of(
+    step: &Name,
+    expressions: &Expressions,
+    template: &Template,
+    scope: &Scope,
+    record: &Record,
+) -> Result<DeliveryKey, RunEnd> {
     let attention = |why: String| {
-        let shown: BTreeMap<String, serde_json::Value> = record
-            .iter()
-            .take(4)
-            .map(|(name, value)| (name.to_owned(), value.to_json()))
-            .collect();
         RunEnd::Attention(
-            Failure::new(codes::KEY, Meaning::NotSent, format!("a delivery key of step `{}` cannot be built: {why}", call.id))
-                .detail(format!("The record begins with {}.", serde_json::to_string(&shown).unwrap_or_default()))
+            Failure::new(codes::KEY, Meaning::NotSent, format!("a delivery key of step `{step}` cannot be built: {why}"))
+                .detail(format!("The record begins with {}.", beginning(record)))
                 .hint("Every record needs a key that names it for good. Mend the data, the statement or `key`, then run the task again."),
         )
     };
-    let value = match call.expressions.evaluate(template, scope) {
+    let value = match expressions.evaluate(template, scope) {
         Ok(value) => value,
         Err(failure) if failure.code == codes::COLUMN_UNKNOWN => return Err(RunEnd::Attention(failure)),
         Err(failure) => return Err(attention(failure.to_string())),
     };
     DeliveryKey::from_value(&value).map_err(|problem| attention(problem.to_string()))
+}
+
+/// The first columns of a record, so that a person finds it.
+pub(crate) fn beginning(record: &Record) -> String {
+    let shown: BTreeMap<String, serde_json::Value> = record
+        .iter()
+        .take(4)
+        .map(|(name, value)| (name.to_owned(), value.to_json()))
+        .collect();
+    serde_json::to_string(&shown).unwrap_or_default()
 }

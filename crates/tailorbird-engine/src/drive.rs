@@ -13,6 +13,7 @@ use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest, Store};
 
 use crate::limits::{MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_STORE_TRIES, REQUEST_EVERY};
 use crate::met::Met;
+use crate::operators::Variables;
 use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
 use crate::resources::Resources;
@@ -71,6 +72,8 @@ pub(crate) struct Driver {
     pub(crate) last_look: Instant,
     /// The deliveries that each step has met since this process took the run up.
     pub(crate) met: HashMap<Name, Met>,
+    /// The task's variables as this run knows them.
+    pub(crate) variables: Variables,
 }
 
 impl Engine {
@@ -228,6 +231,8 @@ impl Engine {
         } else {
             Counts::default()
         };
+        let input = self.store.run_input(&run.id)?;
+        let variables = Variables::load(&self.store, &task.task, &run.id, &task.variables, &input)?;
         let mut driver = Driver {
             engine: self.clone(),
             lock,
@@ -239,6 +244,7 @@ impl Engine {
             is_supervised,
             last_look: Instant::now(),
             met: HashMap::new(),
+            variables,
         };
         let ended = driver.steps(&plan).await;
         driver.finish(&plan, ended).await
@@ -250,17 +256,19 @@ impl Driver {
         for step in &plan.steps {
             self.look_up_requests().await?;
             match step {
-                StepPlan::Query(query) => self.query(plan, query).await?,
+                StepPlan::Query(query) if query.source.is_none() => self.query(plan, query).await?,
                 StepPlan::Call(call) if self.is_delivering(call)? => {
-                    if call.step.for_each.is_none() {
+                    if call.source.is_none() {
                         self.enrol_once(plan, call).await?;
                     }
                     self.deliver(plan, call).await?;
                 }
-                StepPlan::Call(call) if call.step.for_each.is_none() => self.listing(plan, call).await?,
-                // Reading calls with `for_each`, and writes, work when their source yields records.
-                StepPlan::Call(_) | StepPlan::Write(_) => {}
+                StepPlan::Call(call) if call.source.is_none() => self.listing(plan, call).await?,
+                StepPlan::Set(set) if set.source.is_none() => self.set_once(set).await?,
+                // All others work when their source yields records.
+                _ => {}
             }
+            self.keep_variables().await?;
             self.store_counts(plan, Some(step.id())).await?;
         }
         Ok(())

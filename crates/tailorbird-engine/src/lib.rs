@@ -7,6 +7,7 @@ mod drive;
 mod limits;
 mod listing;
 mod met;
+mod operators;
 mod plan;
 mod progress;
 mod query;

@@ -1,6 +1,7 @@
 //! Reads from an API: whole listings, and one call for each record.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tailorbird_connector::{Page, Pages, build, judge, records};
@@ -86,10 +87,7 @@ impl Driver {
         };
         let kept = match only_write(plan, &call.id) {
             Some(write) => {
-                let (resources, database) = (
-                    std::sync::Arc::clone(&self.engine.resources),
-                    write.step.database.clone(),
-                );
+                let (resources, database) = (Arc::clone(&self.engine.resources), write.step.database.clone());
                 let (task, step) = (self.task.clone(), call.id.clone());
                 let kept = blocking(move || Ok(resources.database(&database)?.read_cursor(&task, &step)?))
                     .await
@@ -103,6 +101,42 @@ impl Driver {
                 .and_then(|value| value.as_str().map(str::to_owned)),
         };
         Ok(kept.or_else(|| cursor.start.clone()))
+    }
+
+    /// Reads a listing for each record of the loop around it.
+    pub(crate) async fn list_each(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        parents: &[Emitted],
+    ) -> Result<(), RunEnd> {
+        let route = self.route(call)?;
+        let limit = match call.step.pages {
+            None => Some(1),
+            Some(Wanted::Count(count)) => Some(count),
+            Some(Wanted::All(_)) => None,
+        };
+        for parent in parents {
+            let scope = self.call_scope(&route, parent.scope());
+            if let Some(when) = &call.when
+                && !call.expressions.truth(when, &scope).map_err(RunEnd::Attention)?
+            {
+                self.counts.not_due += 1;
+                continue;
+            }
+            let arguments =
+                evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
+            let operation = call.step.operation.as_str();
+            let mut pages =
+                Pages::new(&route.resolved, operation, &arguments, limit, None).map_err(RunEnd::Attention)?;
+            while let Some(page) = self.next_page(call, &route, &mut pages).await? {
+                self.counts.read += u64::try_from(page.records.len()).unwrap_or_default();
+                let inside = |record| Emitted::inside(record, &parent.outer);
+                let emitted: Vec<Emitted> = page.records.into_iter().map(inside).collect();
+                self.hand_on(plan, &call.id, &emitted).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The next page, after as many pauses as it takes within the limits.
@@ -168,6 +202,7 @@ impl Driver {
                     record: source.flattened(),
                     result: Some(found),
                     delivered_at: None,
+                    outer: Arc::clone(&source.outer),
                 });
             }
         }

@@ -1,17 +1,24 @@
 //! A task made ready to run: expressions compiled once, steps joined to their sources.
 
+mod build;
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use tailorbird_model::expression::{Expressions, Scope, Template};
-use tailorbird_model::task::{CallStep, QueryStep, Step, Task, WriteStep};
-use tailorbird_model::{Failure, Meaning, Name, Value, codes};
+use tailorbird_model::task::Task;
+use tailorbird_model::{Failure, Name, Value};
+
+pub(crate) use kinds::{
+    CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
+};
 
 /// A task made ready to run.
 #[derive(Debug)]
 pub struct Plan {
     /// The task's name.
     pub task: Name,
-    /// The steps, in order.
+    /// The steps, in order; those inside a loop follow it, under their paths.
     pub steps: Vec<StepPlan>,
 }
 
@@ -24,53 +31,53 @@ pub enum StepPlan {
     Call(Box<CallPlan>),
     /// Writes records.
     Write(WritePlan),
-}
-
-/// A query made ready to run.
-#[derive(Debug)]
-pub struct QueryPlan {
-    pub(crate) id: Name,
-    pub(crate) step: QueryStep,
-    pub(crate) expressions: Expressions,
-    pub(crate) parameters: BTreeMap<String, Template>,
-}
-
-/// A call made ready to run.
-#[derive(Debug)]
-pub struct CallPlan {
-    pub(crate) id: Name,
-    pub(crate) step: CallStep,
-    pub(crate) expressions: Expressions,
-    pub(crate) key: Option<Template>,
-    pub(crate) when: Option<Template>,
-    pub(crate) parameters: BTreeMap<String, Template>,
-}
-
-/// A write made ready to run.
-#[derive(Debug)]
-pub struct WritePlan {
-    pub(crate) id: Name,
-    pub(crate) step: WriteStep,
-    pub(crate) expressions: Expressions,
-    pub(crate) columns: BTreeMap<String, Template>,
+    /// Gives records new columns.
+    Transform(TransformPlan),
+    /// Lets only some records go on.
+    Filter(FilterPlan),
+    /// Sends each record down one branch.
+    Decide(DecidePlan),
+    /// Changes variables.
+    Set(SetPlan),
+    /// Goes through records, for the steps inside it.
+    ForEach(ForEachPlan),
 }
 
 impl StepPlan {
-    /// The step's name.
+    /// The step's name; its path, where it stands inside a loop.
     pub fn id(&self) -> &Name {
         match self {
             Self::Query(query) => &query.id,
             Self::Call(call) => &call.id,
             Self::Write(write) => &write.id,
+            Self::Transform(transform) => &transform.id,
+            Self::Filter(filter) => &filter.id,
+            Self::Decide(decide) => &decide.id,
+            Self::Set(set) => &set.id,
+            Self::ForEach(each) => &each.id,
         }
     }
 
-    /// The step whose records this one takes.
+    /// The step, or branch, whose records this one takes.
     pub fn source(&self) -> Option<&Name> {
         match self {
-            Self::Query(_) => None,
-            Self::Call(call) => call.step.for_each.as_ref(),
-            Self::Write(write) => Some(&write.step.from),
+            Self::Query(query) => query.source.as_ref(),
+            Self::Call(call) => call.source.as_ref(),
+            Self::Write(write) => Some(&write.source),
+            Self::Transform(transform) => Some(&transform.source),
+            Self::Filter(filter) => Some(&filter.source),
+            Self::Decide(decide) => Some(&decide.source),
+            Self::Set(set) => set.source.as_ref(),
+            Self::ForEach(each) => Some(&each.source),
+        }
+    }
+
+    /// The names under which later steps take its records.
+    pub(crate) fn yields(&self) -> Vec<&Name> {
+        match self {
+            Self::Write(_) | Self::Set(_) => Vec::new(),
+            Self::Decide(decide) => decide.branches.iter().map(|(name, _)| name).collect(),
+            other => vec![other.id()],
         }
     }
 }
@@ -81,10 +88,9 @@ impl Plan {
     /// # Errors
     /// MAP-001 for an expression that cannot be read; `task check` would have said so with its place.
     pub fn of(task: &Task) -> Result<Self, Failure> {
-        let steps = task.steps.iter().map(step).collect::<Result<_, _>>()?;
         Ok(Self {
             task: task.task.clone(),
-            steps,
+            steps: build::steps(task)?,
         })
     }
 
@@ -103,107 +109,25 @@ impl Plan {
     }
 
     /// Tells whether the records that a call sends were counted as read: they come from a query or a listing,
-    /// maybe through calls that only read, and not from another delivery.
+    /// maybe through steps that pass them on, and not from another delivery.
     pub(crate) fn counts_reads_of(&self, call: &CallPlan) -> bool {
-        let mut source = call.step.for_each.as_ref();
+        let mut source = call.source.as_ref();
         // Each step names an earlier one, so this ends.
         for _ in &self.steps {
-            match self.steps.iter().find(|step| Some(step.id()) == source) {
+            let from = self
+                .steps
+                .iter()
+                .find(|step| source.is_some_and(|source| step.yields().contains(&source)));
+            match from {
                 Some(StepPlan::Query(_)) => return true,
                 Some(StepPlan::Call(from)) if from.key.is_some() => return false,
-                Some(StepPlan::Call(from)) => match &from.step.for_each {
-                    Some(earlier) => source = Some(earlier),
-                    None => return true,
-                },
-                Some(StepPlan::Write(_)) | None => return false,
+                Some(StepPlan::Call(from)) if from.source.is_none() => return true,
+                Some(step) => source = step.source(),
+                None => return false,
             }
         }
         false
     }
-}
-
-fn step(step: &Step) -> Result<StepPlan, Failure> {
-    let mut expressions = Expressions::new();
-    let id = step.id.clone();
-    if let Some(query) = &step.query {
-        let parameters = all(&id, &mut expressions, &query.parameters)?;
-        return Ok(StepPlan::Query(QueryPlan {
-            id,
-            step: query.clone(),
-            expressions,
-            parameters,
-        }));
-    }
-    if let Some(call) = &step.call {
-        let key = call
-            .key
-            .as_ref()
-            .map(|text| one(&id, &mut expressions, text))
-            .transpose()?;
-        let when = call
-            .when
-            .as_ref()
-            .map(|text| one(&id, &mut expressions, text))
-            .transpose()?;
-        let parameters = all(&id, &mut expressions, &call.parameters)?;
-        return Ok(StepPlan::Call(Box::new(CallPlan {
-            id,
-            step: call.clone(),
-            expressions,
-            key,
-            when,
-            parameters,
-        })));
-    }
-    if let Some(write) = &step.write {
-        let columns = all(&id, &mut expressions, &write.columns)?;
-        return Ok(StepPlan::Write(WritePlan {
-            id,
-            step: write.clone(),
-            expressions,
-            columns,
-        }));
-    }
-    Err(Failure::new(
-        codes::TASK_FILE,
-        Meaning::NotSent,
-        format!("the step `{id}` has no kind"),
-    ))
-}
-
-fn one(id: &Name, expressions: &mut Expressions, text: &str) -> Result<Template, Failure> {
-    expressions
-        .add(text)
-        .map_err(|problem| unreadable(id, text, &problem.message, &problem.hint))
-}
-
-fn all(
-    id: &Name,
-    expressions: &mut Expressions,
-    members: &BTreeMap<String, serde_json::Value>,
-) -> Result<BTreeMap<String, Template>, Failure> {
-    let mut compiled = BTreeMap::new();
-    for (name, member) in members {
-        let template = expressions.add_json(member).map_err(|problems| {
-            let (message, hint) = problems
-                .into_iter()
-                .next()
-                .map(|(_, problem)| (problem.message, problem.hint))
-                .unwrap_or_default();
-            unreadable(id, name, &message, &hint)
-        })?;
-        compiled.insert(name.clone(), template);
-    }
-    Ok(compiled)
-}
-
-fn unreadable(id: &Name, what: &str, message: &str, hint: &str) -> Failure {
-    Failure::new(
-        codes::EXPRESSION,
-        Meaning::NotSent,
-        format!("step `{id}`: `{what}` cannot be read: {message}"),
-    )
-    .hint(hint)
 }
 
 /// Evaluates each template of a mapping.

@@ -17,7 +17,7 @@ use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
 use crate::tail::Emitted;
 
 /// How many chunks wait between the reader and the ledger.
-const READ_AHEAD: usize = 2;
+pub(crate) const READ_AHEAD: usize = 2;
 
 /// The rows of one reading.
 struct Reading {
@@ -31,8 +31,7 @@ impl Driver {
     /// Reads the rows of a query and hands them on. A row that leaves by a call is in the ledger before the
     /// cursor passes it (rule 15).
     pub(crate) async fn query(&mut self, plan: &Plan, query: &QueryPlan) -> Result<(), RunEnd> {
-        let run = Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]);
-        let scope = Scope::of(&Record::from_pairs([])).with_record("run", &run);
+        let scope = self.see(Scope::of(&Record::from_pairs([])));
         let mut parameters =
             evaluate(&query.expressions, &query.parameters, &scope).map_err(RunEnd::Attention)?;
         let must_buffer = self.writes_while_reading(plan, &query.id, &query.step.database)?;
@@ -136,16 +135,25 @@ impl Driver {
         Ok(Reading { buffer, seen })
     }
 
-    /// Tells whether handing a step's records on writes to a database at once: directly, or through calls
-    /// that only read. A call that delivers puts a record into the ledger first, and the writing comes later.
-    fn writes_while_reading(&self, plan: &Plan, source: &Name, database: &Name) -> Result<bool, RunEnd> {
+    /// Tells whether handing a step's records on writes to a database at once: directly, or through steps that
+    /// pass them on. A call that delivers puts a record into the ledger first, and the writing comes later.
+    pub(crate) fn writes_while_reading(
+        &self,
+        plan: &Plan,
+        source: &Name,
+        database: &Name,
+    ) -> Result<bool, RunEnd> {
         for taker in plan.takers(source) {
             let writes = match taker {
                 StepPlan::Write(write) => write.step.database == *database,
-                StepPlan::Call(call) => {
-                    !self.is_delivering(call)? && self.writes_while_reading(plan, &call.id, database)?
+                StepPlan::Call(call) if self.is_delivering(call)? => false,
+                other => {
+                    let mut writes = false;
+                    for name in other.yields() {
+                        writes = writes || self.writes_while_reading(plan, name, database)?;
+                    }
+                    writes
                 }
-                StepPlan::Query(_) => false,
             };
             if writes {
                 return Ok(true);
@@ -190,7 +198,7 @@ impl Driver {
     }
 }
 
-fn too_many(step: &Name) -> Failure {
+pub(crate) fn too_many(step: &Name) -> Failure {
     Failure::new(
         codes::STATEMENT,
         Meaning::NotSent,

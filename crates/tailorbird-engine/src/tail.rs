@@ -2,6 +2,7 @@
 //! the same state (never-twice rule 17).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ pub(crate) struct Emitted {
     pub(crate) record: Record,
     pub(crate) result: Option<Record>,
     pub(crate) delivered_at: Option<Value>,
+    /// The records of the loops around it, by the names under which they are seen; the outermost first.
+    pub(crate) outer: Arc<[(String, Record)]>,
 }
 
 impl Emitted {
@@ -31,12 +34,21 @@ impl Emitted {
             record,
             result: None,
             delivered_at: None,
+            outer: Arc::default(),
+        }
+    }
+
+    /// A row that was read for a record of a loop.
+    pub(crate) fn inside(record: Record, outer: &Arc<[(String, Record)]>) -> Self {
+        Self {
+            outer: Arc::clone(outer),
+            ..Self::plain(record)
         }
     }
 
     /// A delivered record with the provider's answer. What the answer does not tell (nobody could read it, or
     /// a person said that it arrived) is null: a later step can go on with what is known.
-    pub(crate) fn of(delivery: &Delivery, operation: Option<&Operation>) -> Self {
+    pub(crate) fn of(delivery: &Delivery, operation: Option<&Operation>, outer: &[String]) -> Self {
         let columns = operation
             .and_then(|operation| operation.result.as_ref())
             .map(|result| result.columns.keys());
@@ -48,15 +60,57 @@ impl Emitted {
             .map(|name| (name.clone(), Value::Null));
         let told = known.iter().map(|(name, value)| (name.to_owned(), value.clone()));
         Self {
-            record: delivery.input.clone(),
             result: Some(Record::from_pairs(told.chain(missing))),
             delivered_at: delivery.delivered_at.map(Value::Timestamp),
+            ..Self::restored(&delivery.input, outer)
         }
+    }
+
+    /// A record as [`Emitted::stored`] gave it: the records of the loops around it are columns there.
+    pub(crate) fn restored(stored: &Record, outer: &[String]) -> Self {
+        let around = outer.iter().filter_map(|name| match stored.get(name) {
+            Some(Value::Json(json)) => {
+                let record = serde_json::from_value::<Record>(json.clone()).ok()?;
+                Some((name.clone(), record))
+            }
+            _ => None,
+        });
+        let around: Arc<[(String, Record)]> = around.collect();
+        let own = stored
+            .iter()
+            .filter(|(name, _)| !around.iter().any(|(outer, _)| outer == name))
+            .map(|(name, value)| (name.to_owned(), value.clone()));
+        Self {
+            record: Record::from_pairs(own),
+            outer: Arc::clone(&around),
+            result: None,
+            delivered_at: None,
+        }
+    }
+
+    /// The record with all that is seen beside it, as the ledger keeps it.
+    pub(crate) fn stored(&self) -> Record {
+        let flat = self.flattened();
+        if self.outer.is_empty() {
+            return flat;
+        }
+        let own = flat
+            .iter()
+            .filter(|(name, _)| !self.outer.iter().any(|(outer, _)| outer == name))
+            .map(|(name, value)| (name.to_owned(), value.clone()));
+        let around = self.outer.iter().map(|(name, record)| {
+            let json = serde_json::to_value(record).unwrap_or_default();
+            (name.clone(), Value::Json(json))
+        });
+        Record::from_pairs(own.chain(around))
     }
 
     /// What expressions can see.
     pub(crate) fn scope(&self) -> Scope {
         let mut scope = Scope::of(&self.record);
+        for (name, record) in self.outer.iter() {
+            scope = scope.with_record(name, record);
+        }
         if let Some(result) = &self.result {
             scope = scope.with_record("result", result);
         }
@@ -76,13 +130,16 @@ impl Emitted {
             };
             (name.to_owned(), value)
         };
+        let of = |record: &Record| Record::from_pairs(record.iter().map(plain));
         Self {
-            record: Record::from_pairs(self.record.iter().map(plain)),
-            result: self
-                .result
-                .as_ref()
-                .map(|result| Record::from_pairs(result.iter().map(plain))),
+            record: of(&self.record),
+            result: self.result.as_ref().map(of),
             delivered_at: self.delivered_at.clone(),
+            outer: self
+                .outer
+                .iter()
+                .map(|(name, record)| (name.clone(), of(record)))
+                .collect(),
         }
     }
 
@@ -134,7 +191,7 @@ impl Driver {
             let ids: Vec<DeliveryId> = chunk.iter().map(|delivery| delivery.id).collect();
             let records: Vec<Emitted> = chunk
                 .iter()
-                .map(|delivery| Emitted::of(delivery, operation))
+                .map(|delivery| Emitted::of(delivery, operation, &call.outer))
                 .collect();
             match self.hand_on(plan, &call.id, &records).await {
                 Ok(()) => self.engine.store.settle(ids).await?,
@@ -195,8 +252,18 @@ impl Driver {
             match taker {
                 StepPlan::Write(write) => self.write(write, records, None).await?,
                 StepPlan::Call(call) if self.is_delivering(call)? => self.enrol(plan, call, records).await?,
+                StepPlan::Call(call) if call.step.for_each.is_none() => {
+                    Box::pin(self.list_each(plan, call, records)).await?;
+                }
                 StepPlan::Call(call) => Box::pin(self.enrich(plan, call, records)).await?,
-                StepPlan::Query(_) => {}
+                StepPlan::Query(query) => Box::pin(self.query_each(plan, query, records)).await?,
+                StepPlan::Transform(transform) => {
+                    Box::pin(self.transform(plan, transform, records)).await?;
+                }
+                StepPlan::Filter(filter) => Box::pin(self.filter(plan, filter, records)).await?,
+                StepPlan::Decide(decide) => Box::pin(self.decide(plan, decide, records)).await?,
+                StepPlan::Set(set) => self.set(set, records).await?,
+                StepPlan::ForEach(each) => Box::pin(self.for_each(plan, each, records)).await?,
             }
         }
         Ok(())
@@ -211,23 +278,20 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let mut rows = Vec::with_capacity(records.len());
         for record in records {
-            rows.push(row(write, record).map_err(RunEnd::Attention)?);
+            let scope = self.see(record.scope());
+            rows.push(row(write, record, &scope).map_err(RunEnd::Attention)?);
         }
         if rows.is_empty() && cursor.is_none() {
             return Ok(());
         }
-        let resources = std::sync::Arc::clone(&self.engine.resources);
+        let resources = Arc::clone(&self.engine.resources);
         let (step, task) = (write.step.clone(), self.task.clone());
         // The cursor belongs to the step that reads; that is where the next run looks for it.
-        let owner = write.step.from.clone();
+        let owner = write.source.clone();
         let mut tries = 0;
         loop {
-            let (resources, step, task, owner) = (
-                std::sync::Arc::clone(&resources),
-                step.clone(),
-                task.clone(),
-                owner.clone(),
-            );
+            let (resources, step, task, owner) =
+                (Arc::clone(&resources), step.clone(), task.clone(), owner.clone());
             let (rows, cursor) = (rows.clone(), cursor.clone());
             let written = blocking(move || {
                 let mut link = resources.database(&step.database)?;
@@ -288,11 +352,11 @@ fn can_go_one_by_one(plan: &Plan, call: &CallPlan, end: &RunEnd) -> bool {
 }
 
 /// The row that a record becomes.
-fn row(write: &WritePlan, record: &Emitted) -> Result<Record, Failure> {
+pub(crate) fn row(write: &WritePlan, record: &Emitted, scope: &Scope) -> Result<Record, Failure> {
     if write.columns.is_empty() {
         return Ok(record.record.clone());
     }
-    let values = evaluate(&write.expressions, &write.columns, &record.scope()).map_err(|mut failure| {
+    let values = evaluate(&write.expressions, &write.columns, scope).map_err(|mut failure| {
         failure.message = format!("step `{}`: {}", write.id, failure.message);
         failure
     })?;

@@ -205,6 +205,7 @@ fn a_chained_record_carries_the_result_along() {
         record: pairs(&[("sku", "A"), ("result", "old")]),
         result: Some(pairs(&[("id", "7")])),
         delivered_at: Some(Value::Timestamp(Timestamp::UNIX_EPOCH)),
+        outer: [("order".to_owned(), pairs(&[("id", "O1")]))].into(),
     };
     let flat = record.flattened();
     assert_eq!(flat.columns(), ["sku", "result", "delivered_at"]);
@@ -212,6 +213,10 @@ fn a_chained_record_carries_the_result_along() {
         flat.get("result"),
         Some(&Value::Json(serde_json::json!({"id": "7"})))
     );
+    // The ledger keeps what is seen around the record, with its types.
+    let restored = Emitted::restored(&record.stored(), &["order".to_owned()]);
+    assert_eq!(restored.record, flat);
+    assert_eq!(restored.outer, record.outer);
 }
 
 #[test]

@@ -62,6 +62,23 @@ pub struct Compiled {
     name: String,
     source: String,
     is_expression: bool,
+    /// The members of `variables` that it reads.
+    variables: Vec<String>,
+}
+
+impl Template {
+    /// The names of the task's variables that it reads (`variables.NAME`).
+    pub fn variables(&self) -> Vec<String> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Compiled(compiled) => compiled.variables.clone(),
+            Self::List(items) => items.iter().flat_map(Self::variables).collect(),
+            Self::Object(members) => members
+                .iter()
+                .flat_map(|(_, member)| member.variables())
+                .collect(),
+        }
+    }
 }
 
 /// The compiled expressions of a step.
@@ -139,10 +156,16 @@ impl Expressions {
             .add_template_owned(name.clone(), text)
             .map_err(|error| problem(&error, source, before))?;
         operators::check_names(source, &self.environment)?;
+        let variables = self
+            .environment
+            .get_template(&name)
+            .map(|template| variables_of(&template))
+            .unwrap_or_default();
         Ok(Template::Compiled(Compiled {
             name,
             source: source.to_owned(),
             is_expression: lone.is_some(),
+            variables,
         }))
     }
 
@@ -264,6 +287,19 @@ impl Expressions {
             )
         })
     }
+}
+
+/// The names in `variables.NAME`, in order.
+fn variables_of(template: &minijinja::Template<'_, '_>) -> Vec<String> {
+    let mut names: Vec<String> = template
+        .undeclared_variables(true)
+        .iter()
+        .filter_map(|name| name.strip_prefix("variables."))
+        .map(|rest| rest.split('.').next().unwrap_or(rest).to_owned())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn internal(invariant: &str) -> Failure {

@@ -33,6 +33,39 @@ impl Name {
         &self.0
     }
 
+    /// A name that is written in our own code.
+    pub(crate) fn known(text: &'static str) -> Self {
+        debug_assert!(Self::is_valid(text), "{text:?} is not a name");
+        Self(text.to_owned())
+    }
+
+    /// The name of a step inside another one: `each/lines`. Nobody can give such a name to a step, so a path
+    /// never means two steps.
+    #[must_use]
+    pub fn inside(&self, step: &Self) -> Self {
+        Self(format!("{self}/{step}"))
+    }
+
+    /// The name of a branch of a step: `route.big`.
+    #[must_use]
+    pub fn branch(&self, name: &Self) -> Self {
+        Self(format!("{self}.{name}"))
+    }
+
+    /// Reads back what [`Name::inside`] and [`Name::branch`] made.
+    ///
+    /// # Errors
+    /// Where one of its parts is no name.
+    pub fn from_path(text: &str) -> Result<Self, NotAName> {
+        if text.split('/').all(is_part) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAName {
+                text: text.to_owned(),
+            })
+        }
+    }
+
     /// Tells whether a text may be a name.
     pub fn is_valid(text: &str) -> bool {
         let mut characters = text.chars();
@@ -42,6 +75,17 @@ impl Name {
             && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
             && text.len() <= MAX_NAME
     }
+}
+
+/// One part of a path: a name, or a name and a branch, which together may be longer.
+fn is_part(text: &str) -> bool {
+    Name::is_valid(text)
+        || text
+            .match_indices('.')
+            .any(|(dot, _)| match (text.get(..dot), text.get(dot + 1..)) {
+                (Some(step), Some(branch)) => Name::is_valid(step) && Name::is_valid(branch),
+                _ => false,
+            })
 }
 
 impl FromStr for Name {

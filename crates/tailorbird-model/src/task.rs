@@ -3,14 +3,26 @@
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
 pub mod check;
+pub mod decide;
+pub mod filter;
+mod flat;
+pub mod for_each;
+pub mod transform;
 pub mod trigger;
+pub mod variable;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use decide::{Branch, DecideStep};
+pub use filter::{FilterStep, Only};
+pub use flat::FlatStep;
+pub use for_each::{ForEachStep, MAX_NESTING};
+pub use transform::TransformStep;
 pub use trigger::Trigger;
+pub use variable::{SetStep, Variable, VariableScope};
 
 use crate::Name;
 use crate::service::Span;
@@ -30,12 +42,15 @@ pub struct Task {
     /// What starts a run.
     #[serde(default)]
     pub trigger: Trigger,
+    /// Values that steps set and all expressions read as `{{ variables.NAME }}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Variable>,
     /// What a run does, in order; at least one step.
     #[schemars(length(min = 1))]
     pub steps: Vec<Step>,
 }
 
-/// One stage of a task: a name and exactly one of `query`, `call` and `write`.
+/// One stage of a task: a name and exactly one kind of work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -53,6 +68,53 @@ pub struct Step {
     /// Writes records to a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<WriteStep>,
+    /// Gives records new columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<TransformStep>,
+    /// Lets only some records go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterStep>,
+    /// Sends each record down one of several branches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decide: Option<DecideStep>,
+    /// Changes variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetStep>,
+    /// Does steps for each record of another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_each: Option<ForEachStep>,
+}
+
+impl Step {
+    /// The words that name a kind.
+    pub const KINDS: &[&str] = &[
+        "query",
+        "call",
+        "write",
+        "transform",
+        "filter",
+        "decide",
+        "set",
+        "for_each",
+    ];
+
+    /// The kinds that the step was given; exactly one is right.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        [
+            self.query.is_some(),
+            self.call.is_some(),
+            self.write.is_some(),
+            self.transform.is_some(),
+            self.filter.is_some(),
+            self.decide.is_some(),
+            self.set.is_some(),
+            self.for_each.is_some(),
+        ]
+        .into_iter()
+        .zip(Self::KINDS)
+        .filter_map(|(is_given, kind)| is_given.then_some(*kind))
+        .collect()
+    }
 }
 
 /// Reads rows from a database.

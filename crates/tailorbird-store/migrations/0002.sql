@@ -56,3 +56,42 @@ CREATE TABLE trigger_state (
     problem         TEXT CHECK (problem IS NULL OR json_valid(problem)),
     problem_at      INTEGER
 ) STRICT, WITHOUT ROWID;
+
+---------------------------------------------------------------- steps
+
+-- Variables of tasks that keep their value from run to run.
+CREATE TABLE task_variable (
+    task       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    value      TEXT NOT NULL CHECK (json_valid(value)),
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (task, name)
+) STRICT, WITHOUT ROWID;
+
+-- Variables as the steps of a run have set them. A run that goes on after a crash goes on with these; those
+-- that its caller gave are in run_input.
+CREATE TABLE run_variable (
+    run        TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    value      TEXT NOT NULL CHECK (json_valid(value)),
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+-- A filter step with memory. Its rows below name it by number, so that renaming it is one update.
+CREATE TABLE filter (
+    id   INTEGER PRIMARY KEY,
+    task TEXT NOT NULL,
+    step TEXT NOT NULL,
+    UNIQUE (task, step)
+) STRICT;
+
+-- Which records a filter has let through, and how they looked: the first 16 bytes of SHA-256 of the key and
+-- of the compared columns. A million records take about 60 MB.
+CREATE TABLE filter_memory (
+    filter      INTEGER NOT NULL REFERENCES filter (id),
+    key_hash    BLOB NOT NULL CHECK (length(key_hash) = 16),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
+    seen_at     INTEGER NOT NULL,
+    PRIMARY KEY (filter, key_hash)
+) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tailorbird_model::Name;
 
 use crate::StoreError;
 
@@ -33,6 +34,11 @@ where
     T::Err: ToString,
 {
     text.parse().map_err(|error: T::Err| unreadable(what, &error))
+}
+
+/// Reads the name of a step, which may stand inside another one.
+pub(crate) fn path(what: &'static str, text: &str) -> Result<Name, StoreError> {
+    Name::from_path(text).map_err(|error| unreadable(what, &error))
 }
 
 /// Reads a time from a column.

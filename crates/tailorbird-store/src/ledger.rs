@@ -275,7 +275,7 @@ pub(crate) fn key_hash(key: &DeliveryKey) -> [u8; 32] {
 }
 
 /// Refuses batches that are too large.
-fn check_batch(what: &'static str, given: usize) -> Result<(), StoreError> {
+pub(crate) fn check_batch(what: &'static str, given: usize) -> Result<(), StoreError> {
     if given > MAX_BATCH {
         return Err(StoreError::TooMany {
             what,

@@ -12,6 +12,7 @@ mod events;
 mod home;
 mod ledger;
 mod lock;
+mod memory;
 mod readers;
 mod runs;
 mod schema;
@@ -19,6 +20,7 @@ mod seal;
 mod secrets;
 mod store;
 mod tasks;
+mod variables;
 mod writer;
 
 pub use authorizations::{PendingAuthorization, TakenAuthorization};
@@ -37,8 +39,10 @@ pub use ledger::{
     Story,
 };
 pub use lock::{DriveLock, Epoch};
+pub use memory::Fingerprint;
 pub use runs::{CursorMove, MAX_RUN_PAGE, RunChange, RunFilter, RunRequest, StepProgress, StepState};
 pub use schema::APPLICATION_ID;
 pub use secrets::{CredentialChange, SecretField};
 pub use store::Store;
 pub use tasks::{Applied, StoredTask, TasksMark};
+pub use variables::Variables;

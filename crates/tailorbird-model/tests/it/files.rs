@@ -118,3 +118,9 @@ fn the_checker_understands_every_keyword_of_our_schemas() {
         .collect();
     assert!(unknown.is_empty(), "shape.rs does not understand {unknown:?}");
 }
+
+#[test]
+fn every_problem_of_steps_that_change_and_choose_records_is_said() {
+    let (_, problems) = task::check::read(include_str!("../files/bad-steps.yaml"), None);
+    insta::assert_snapshot!(lines(&problems));
+}

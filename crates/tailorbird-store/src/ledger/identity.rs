@@ -143,7 +143,7 @@ impl Store {
                 let target = Lane::new(to.0.clone(), to.1.clone(), lane.destination.clone());
                 moved += move_lane(writing, &lane, &target)?;
             }
-            for table in ["step_cursor", "step_identity"] {
+            for table in ["step_cursor", "step_identity", "filter"] {
                 // What the new name already has is newer and stays.
                 writing.connection.execute(
                     &format!(
@@ -152,6 +152,10 @@ impl Store {
                     (from.0.as_str(), from.1.as_str(), to.0.as_str(), to.1.as_str()),
                 )?;
             }
+            writing.connection.execute(
+                "UPDATE OR IGNORE task_variable SET task = ?2 WHERE task = ?1",
+                (from.0.as_str(), to.0.as_str()),
+            )?;
             Ok(moved)
         })
         .await

@@ -9,7 +9,7 @@ use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::run::RunId;
 
 use super::Lane;
-use crate::codec::{count, from_json, from_optional_json, optional_time, parse, time, unreadable};
+use crate::codec::{count, from_json, from_optional_json, optional_time, parse, path, time, unreadable};
 use crate::{StoreError, entropy};
 
 /// All that [`delivery`] reads; the caller adds the condition.
@@ -35,7 +35,7 @@ pub(crate) fn delivery(row: &Row<'_>) -> Result<Delivery, StoreError> {
         id: DeliveryId(row.get("id")?),
         identity: DeliveryIdentity {
             task: parse("task", &task)?,
-            step: parse("step", &step)?,
+            step: path("step", &step)?,
             destination: Destination(row.get("destination")?),
             key: DeliveryKey::from_text(&key).map_err(|problem| unreadable("key", &problem))?,
         },
@@ -121,7 +121,7 @@ pub(crate) fn lane(row: &Row<'_>) -> Result<Lane, StoreError> {
     let task: Name = parse("task", &task)?;
     Ok(Lane {
         task,
-        step: parse("step", &step)?,
+        step: path("step", &step)?,
         destination: Destination(row.get("destination")?),
     })
 }

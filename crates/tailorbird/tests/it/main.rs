@@ -24,5 +24,6 @@ mod renames;
 mod rules;
 mod secrets;
 mod serve;
+mod steps;
 mod wizard;
 mod write_back;

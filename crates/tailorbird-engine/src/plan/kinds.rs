@@ -1,0 +1,92 @@
+//! The kinds of steps, each made ready to run.
+
+use std::collections::BTreeMap;
+
+use tailorbird_model::Name;
+use tailorbird_model::expression::{Expressions, Template};
+use tailorbird_model::task::{CallStep, FilterStep, QueryStep, WriteStep};
+
+/// A query made ready to run.
+#[derive(Debug)]
+pub struct QueryPlan {
+    pub(crate) id: Name,
+    /// The `for_each` step around it, for each of whose records it is run.
+    pub(crate) source: Option<Name>,
+    pub(crate) step: QueryStep,
+    pub(crate) expressions: Expressions,
+    pub(crate) parameters: BTreeMap<String, Template>,
+}
+
+/// A call made ready to run.
+#[derive(Debug)]
+pub struct CallPlan {
+    pub(crate) id: Name,
+    /// The step for each of whose records it is made: `for_each`, or else the `for_each` step around it.
+    pub(crate) source: Option<Name>,
+    /// The names of the records around it, which its deliveries keep.
+    pub(crate) outer: Vec<String>,
+    pub(crate) step: CallStep,
+    pub(crate) expressions: Expressions,
+    pub(crate) key: Option<Template>,
+    pub(crate) when: Option<Template>,
+    pub(crate) parameters: BTreeMap<String, Template>,
+}
+
+/// A write made ready to run.
+#[derive(Debug)]
+pub struct WritePlan {
+    pub(crate) id: Name,
+    pub(crate) source: Name,
+    pub(crate) step: WriteStep,
+    pub(crate) expressions: Expressions,
+    pub(crate) columns: BTreeMap<String, Template>,
+}
+
+/// A transformation made ready to run.
+#[derive(Debug)]
+pub struct TransformPlan {
+    pub(crate) id: Name,
+    pub(crate) source: Name,
+    pub(crate) keep: bool,
+    pub(crate) expressions: Expressions,
+    pub(crate) columns: BTreeMap<String, Template>,
+}
+
+/// A filter made ready to run.
+#[derive(Debug)]
+pub struct FilterPlan {
+    pub(crate) id: Name,
+    pub(crate) source: Name,
+    pub(crate) step: FilterStep,
+    pub(crate) expressions: Expressions,
+    pub(crate) when: Option<Template>,
+    pub(crate) key: Option<Template>,
+}
+
+/// A decision made ready to run.
+#[derive(Debug)]
+pub struct DecidePlan {
+    pub(crate) id: Name,
+    pub(crate) source: Name,
+    pub(crate) expressions: Expressions,
+    /// The branches by the names under which later steps take them.
+    pub(crate) branches: Vec<(Name, Option<Template>)>,
+}
+
+/// A setting of variables made ready to run.
+#[derive(Debug)]
+pub struct SetPlan {
+    pub(crate) id: Name,
+    pub(crate) source: Option<Name>,
+    pub(crate) expressions: Expressions,
+    pub(crate) variables: BTreeMap<String, Template>,
+}
+
+/// A loop made ready to run; the steps inside it stand behind it in the plan.
+#[derive(Debug)]
+pub struct ForEachPlan {
+    pub(crate) id: Name,
+    pub(crate) source: Name,
+    /// The name under which the steps inside see the record.
+    pub(crate) name: String,
+}

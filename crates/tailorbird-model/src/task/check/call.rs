@@ -1,0 +1,173 @@
+//! Checks of the steps that call operations.
+
+use std::collections::BTreeMap;
+
+use super::{Checker, FoundOperation, Sources};
+use crate::service::{Body, Operation};
+use crate::task::{CallStep, Pages};
+use crate::yaml::Problem;
+use crate::yaml::shape::suggest;
+
+impl Checker<'_> {
+    pub(super) fn call(&mut self, at: &str, call: &CallStep, sources: &Sources) {
+        if let Some(source) = &call.for_each {
+            self.source(&format!("{at}/for_each"), source, sources);
+        }
+        if let Some(key) = &call.key {
+            self.expression(&format!("{at}/key"), key);
+        }
+        if let Some(when) = &call.when {
+            self.condition(&format!("{at}/when"), when);
+            self.not_beside_a_cursor(&format!("{at}/when"), call.for_each.as_ref(), sources);
+        }
+        // Without a catalogue nobody knows whether the operation only reads; then the safe side is to ask.
+        if call.for_each.is_some() && call.key.is_none() && self.may_have_effect(call) {
+            self.error(
+                at,
+                "`key` is missing",
+                "Say what makes a record unique, for example `key: \"product-{{ sku }}\"`; it is delivered once per key.",
+            );
+        }
+        for (name, value) in &call.parameters {
+            self.expressions(&format!("{at}/with/{name}"), value);
+        }
+        if let Some(Pages::Count(0)) = call.pages {
+            self.error(
+                &format!("{at}/pages"),
+                "0 pages read nothing",
+                "Give a positive number or `all`.",
+            );
+        }
+        self.operation(at, call);
+    }
+
+    fn may_have_effect(&self, call: &CallStep) -> bool {
+        match self
+            .catalogue
+            .map(|catalogue| catalogue.operation(&call.connection, &call.operation))
+        {
+            Some(FoundOperation::Found(operation)) => !operation.method.is_safe(),
+            _ => true,
+        }
+    }
+
+    fn operation(&mut self, at: &str, call: &CallStep) {
+        let Some(catalogue) = self.catalogue else {
+            return;
+        };
+        let operation = match catalogue.operation(&call.connection, &call.operation) {
+            FoundOperation::Found(operation) => operation,
+            FoundOperation::NoConnection(known) => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let hint = suggest(call.connection.as_str(), &known, "Connections");
+                self.error(
+                    &format!("{at}/connection"),
+                    format!("there is no connection `{}`", call.connection),
+                    hint,
+                );
+                return;
+            }
+            FoundOperation::NoOperation(known) => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let hint = suggest(call.operation.as_str(), &known, "Operations");
+                self.error(
+                    &format!("{at}/operation"),
+                    format!("there is no operation `{}`", call.operation),
+                    hint,
+                );
+                return;
+            }
+        };
+        let fields = operation.body.as_ref().map(Body::fields);
+        let valid: Vec<&str> = operation
+            .parameters
+            .keys()
+            .chain(fields.into_iter().flat_map(BTreeMap::keys))
+            .map(String::as_str)
+            .collect();
+        for name in call.parameters.keys() {
+            if !valid.contains(&name.as_str()) {
+                let path = format!("{at}/with/{name}");
+                let position = self.document.key_position(&path);
+                self.problems.push(
+                    Problem::error(position, path, format!("the operation has no parameter `{name}`"))
+                        .hint(suggest(name, &valid, "It has")),
+                );
+            }
+        }
+        let given = |name: &str| {
+            call.parameters.contains_key(name)
+                || call
+                    .cursor
+                    .as_ref()
+                    .is_some_and(|cursor| cursor.parameter == name)
+        };
+        let required = operation
+            .parameters
+            .iter()
+            .filter(|(_, p)| p.required && p.default.is_none() && !p.account_id)
+            .map(|(name, _)| name)
+            .chain(
+                fields
+                    .into_iter()
+                    .flatten()
+                    .filter(|(_, f)| f.required && f.default.is_none())
+                    .map(|(name, _)| name),
+            );
+        for name in required {
+            if !given(name) {
+                self.error(
+                    at,
+                    format!("the operation needs `{name}`"),
+                    format!("Add `with: {{ {name}: … }}`."),
+                );
+            }
+        }
+        if !operation.method.is_safe() && call.key.is_none() && call.for_each.is_none() {
+            self.error(
+                at,
+                "`key` is missing",
+                "The operation has an effect; say when it may happen again, for example `key: \"report-{{ run.id }}\"`.",
+            );
+        }
+        if operation.method.is_safe() && call.key.is_some() {
+            self.warning(
+                &format!("{at}/key"),
+                "`key` has no effect on an operation that only reads",
+                "",
+            );
+        }
+        if call.pages.is_some() && operation.pagination.is_none() {
+            self.error(
+                &format!("{at}/pages"),
+                "the operation has no pages",
+                "Remove `pages`.",
+            );
+        }
+        self.call_cursor(at, call, &operation, &valid);
+    }
+
+    fn call_cursor(&mut self, at: &str, call: &CallStep, operation: &Operation, valid: &[&str]) {
+        if let Some(cursor) = &call.cursor {
+            let columns: Vec<&str> = operation
+                .result
+                .iter()
+                .flat_map(|result| result.columns.keys())
+                .map(String::as_str)
+                .collect();
+            if !columns.is_empty() && !columns.contains(&cursor.result.as_str()) {
+                let hint = suggest(&cursor.result, &columns, "It has");
+                self.error(
+                    &format!("{at}/cursor/result"),
+                    format!("the result has no column `{}`", cursor.result),
+                    hint,
+                );
+            }
+            if !valid.contains(&cursor.parameter.as_str()) {
+                let hint = suggest(&cursor.parameter, valid, "It has");
+                let message = format!("the operation has no parameter `{}`", cursor.parameter);
+                self.error(&format!("{at}/cursor/parameter"), message, hint);
+            }
+        }
+    }
+}
