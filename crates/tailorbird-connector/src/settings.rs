@@ -8,7 +8,7 @@ mod oauth_addresses;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use tailorbird_model::connection::SETTINGS;
+use tailorbird_model::connection::{self, SETTINGS};
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::Service;
 use tailorbird_model::{Failure, Meaning, codes};
@@ -22,6 +22,9 @@ pub(crate) use oauth_addresses::{OAuthAddress, refuse_misplaced};
 
 /// The longest setting, in bytes; longer ones are pastes of something else.
 const MAX_SETTING_BYTES: usize = 2_048;
+
+/// Settings that have nothing to do with how requests are authenticated.
+const FOR_EVERY_SERVICE: [&str; 2] = ["root_url", "concurrency"];
 
 /// Settings after the check.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +79,11 @@ pub fn check_settings(service: &Service, settings: &BTreeMap<String, String>) ->
             .extend(oauth_addresses::check(service, &checked.settings));
     }
     if service.authentication.oauth1.is_none() {
-        for name in checked.settings.keys().filter(|name| *name != "root_url") {
+        for name in checked
+            .settings
+            .keys()
+            .filter(|name| !FOR_EVERY_SERVICE.contains(&name.as_str()))
+        {
             checked.warnings.push(format!(
                 "Service \"{}\" does not use OAuth 1.0a, so {name} has no effect.",
                 service.service
@@ -99,6 +106,11 @@ fn check_one(checked: &mut CheckedSettings, name: &str, value: &str) {
             }
         }
         "realm" => {}
+        "concurrency" => {
+            if let Err(problem) = connection::concurrency(value) {
+                checked.problems.push(not_valid(name, &problem));
+            }
+        }
         _ => match address(name, value) {
             Err(problem) => checked.problems.push(problem),
             Ok(url) => {

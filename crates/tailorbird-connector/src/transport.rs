@@ -44,8 +44,9 @@ const MAX_HEADERS: usize = 200;
 const WRITE_IDLE: Duration = Duration::from_secs(3);
 /// How long an idle connection is kept for reads, where a lost answer costs nothing.
 const READ_IDLE: Duration = Duration::from_mins(1);
-/// Idle connections kept per host.
-const MAX_IDLE_PER_HOST: usize = 8;
+/// Idle connections kept per host: all that may be under way at once, so that sends at full speed make no new ones.
+/// What is not needed any more ends by the idle times above.
+const MAX_IDLE_PER_HOST: usize = tailorbird_model::connection::MAX_CONCURRENCY;
 
 /// What the transport may do, and for how long.
 #[derive(Debug, Clone)]

@@ -25,6 +25,8 @@ pub(crate) struct Route {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) lane: Lane,
     pub(crate) account: Option<Record>,
+    /// How many deliveries may be under way at once; at most this many can be in doubt after a crash.
+    pub(crate) concurrency: usize,
 }
 
 enum Prepared {
@@ -65,6 +67,7 @@ impl Driver {
             credentials: Arc::new(credentials),
             lane: Lane::new(self.task.clone(), call.id.clone(), destination),
             account,
+            concurrency: connection.concurrency(),
         })
     }
 

@@ -53,9 +53,9 @@ impl Driver {
         for step in &plan.steps {
             let StepPlan::Call(call) = step else { continue };
             let Ok(route) = self.route(call) else { continue };
-            count += self.engine.store.in_doubt(&route.lane, MAX_DOUBTS)?.len();
+            count += self.engine.store.in_doubt_count(&route.lane)?;
         }
-        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+        Ok(count)
     }
 
     /// Settles what can be settled now.

@@ -17,6 +17,7 @@ use crate::operators::Variables;
 use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
 use crate::resources::Resources;
+use crate::send::Gates;
 
 /// Runs tasks. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Engine {
     pub(crate) resources: Arc<dyn Resources>,
     /// How long after its intent an attempt may still take effect at the provider: the connector's time-out.
     pub(crate) attempt_window: Duration,
+    /// How many requests of each connection are under way, over all runs that this engine drives.
+    pub(crate) gates: Gates,
 }
 
 impl std::fmt::Debug for Engine {
@@ -89,6 +92,7 @@ impl Engine {
             connector,
             resources,
             attempt_window,
+            gates: Gates::default(),
         }
     }
 

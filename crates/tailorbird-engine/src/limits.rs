@@ -5,8 +5,11 @@ use std::time::Duration;
 /// How many records are handled together: read, enrolled, written. Two group commits each.
 pub const CHUNK: usize = 500;
 
-/// How many deliveries are under way at once; at most this many can be in doubt after a crash.
-pub const CONCURRENCY: usize = 4;
+/// How many deliveries that are due are read at once, and ahead of the workers.
+pub const DUE_PAGE: usize = 500;
+
+/// How often a run that sends tells its counts and looks whether it is asked to stop.
+pub(crate) const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// How many records a step holds in memory where it cannot stream (reading and writing one SQLite file).
 pub const MAX_BUFFERED_RECORDS: usize = 100_000;

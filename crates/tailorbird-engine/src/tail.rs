@@ -176,11 +176,27 @@ impl Driver {
         call: &CallPlan,
         route: &Route,
     ) -> Result<(), RunEnd> {
+        self.emit_chunks(plan, call, route, None).await
+    }
+
+    /// As [`Driver::emit_settled`], at most so many chunks.
+    pub(crate) async fn emit_chunks(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        route: &Route,
+        at_most: Option<u64>,
+    ) -> Result<(), RunEnd> {
         // Those whose id could not be looked up now; the next run tries again.
         let mut put_off: HashSet<DeliveryId> = HashSet::new();
         let mut refused: Option<Failure> = None;
         let operation = route.resolved.operation(call.step.operation.as_str()).ok();
+        let mut chunks = 0;
         loop {
+            if at_most.is_some_and(|at_most| chunks >= at_most) {
+                return refused.map_or(Ok(()), |failure| Err(RunEnd::Failed(failure)));
+            }
+            chunks += 1;
             let limit = u32::try_from(CHUNK + put_off.len()).unwrap_or(u32::MAX);
             let mut chunk = self.engine.store.unsettled(&route.lane, limit)?;
             chunk.retain(|delivery| !put_off.contains(&delivery.id));

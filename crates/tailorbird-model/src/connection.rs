@@ -9,7 +9,7 @@ use crate::Name;
 use crate::account::Account;
 
 /// The settings that `connection add --set` knows for every service.
-pub const SETTINGS: [&str; 7] = [
+pub const SETTINGS: [&str; 8] = [
     "root_url",
     "temporary_credentials_url",
     "authorization_url",
@@ -17,7 +17,16 @@ pub const SETTINGS: [&str; 7] = [
     "signature_method",
     "placement",
     "realm",
+    "concurrency",
 ];
+
+/// How many requests of a connection are under way at once, where it does not say. Few, because each of them can
+/// be in doubt after a crash; enough for 40 records a second where an answer takes 100 ms, which is more than most
+/// providers allow.
+pub const DEFAULT_CONCURRENCY: usize = 4;
+
+/// The most requests of a connection under way at once. What is more waits for the disk and not for the network.
+pub const MAX_CONCURRENCY: usize = 256;
 
 /// A connection without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,4 +47,26 @@ pub struct Connection {
     /// When the token credentials were obtained or set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorized_at: Option<Timestamp>,
+}
+
+impl Connection {
+    /// How many requests may be under way at once: the setting `concurrency`, or [`DEFAULT_CONCURRENCY`].
+    pub fn concurrency(&self) -> usize {
+        let given = self
+            .settings
+            .get("concurrency")
+            .and_then(|text| concurrency(text).ok());
+        given.unwrap_or(DEFAULT_CONCURRENCY)
+    }
+}
+
+/// Reads the setting `concurrency`.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence.
+pub fn concurrency(text: &str) -> Result<usize, String> {
+    let given = text.trim().parse::<usize>().ok();
+    given
+        .filter(|number| (1..=MAX_CONCURRENCY).contains(number))
+        .ok_or_else(|| format!("{text:?} is not a whole number from 1 to {MAX_CONCURRENCY}"))
 }

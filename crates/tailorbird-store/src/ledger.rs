@@ -4,6 +4,7 @@
 //! [`tailorbird_model::delivery::next_state`]; its narrow row is never deleted; what a call here has
 //! returned is on disk.
 
+mod advancing;
 pub(crate) mod chain;
 mod enrol;
 mod identity;
@@ -21,6 +22,7 @@ use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::run::RunId;
 use tailorbird_model::{Failure, Name, Record};
 
+pub use advancing::{Advanced, DueRequest, SendingAs};
 pub use identity::{Rekey, StepIdentity};
 pub use reading::{DeliveryFilter, MAX_DELIVERY_PAGE};
 pub use resolving::Resolution;
@@ -166,6 +168,8 @@ pub struct Outcome {
     pub not_before: Option<Timestamp>,
     /// When it was accepted, where that is known better than by the time of this call.
     pub delivered_at: Option<Timestamp>,
+    /// No later step takes it up: once delivered it is settled, too (rule 17).
+    pub settled: bool,
 }
 
 impl Outcome {
@@ -181,6 +185,7 @@ impl Outcome {
             failure: None,
             not_before: None,
             delivered_at: None,
+            settled: false,
         }
     }
 

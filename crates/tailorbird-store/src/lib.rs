@@ -34,9 +34,9 @@ pub use events::{
 };
 pub use home::Home;
 pub use ledger::{
-    Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, Enrolled, Enrolment, Intended, Lane, LookUp,
-    MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Outcome, Rekey, Resolution, StepIdentity,
-    Story,
+    Advanced, Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, DueRequest, Enrolled, Enrolment,
+    Intended, Lane, LookUp, MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Outcome, Rekey,
+    Resolution, SendingAs, StepIdentity, Story,
 };
 pub use lock::{DriveLock, Epoch};
 pub use memory::Fingerprint;

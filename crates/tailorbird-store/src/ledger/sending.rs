@@ -31,23 +31,9 @@ impl Store {
         check_batch("intents", ids.len())?;
         let (run, epoch) = (run.clone(), epoch.clone());
         self.write(move |writing| {
-            let now = writing.now.as_microsecond();
             let mut intended = Vec::with_capacity(ids.len());
             for id in ids {
-                let attempt = writing
-                    .connection
-                    .prepare_cached(
-                        "UPDATE delivery SET state = 'sending', attempts = attempts + 1, run = ?2, epoch = ?3,
-                                attempted_at = ?4, not_before = NULL, updated_at = ?4
-                         WHERE id = ?1 AND state = 'pending' AND (not_before IS NULL OR not_before <= ?4)
-                         RETURNING attempts",
-                    )?
-                    .query_row((id.0, &run.0, epoch.as_str(), now), |row| row.get(0))
-                    .optional()?;
-                if let Some(attempt) = attempt {
-                    writing.touch(id.0);
-                    intended.push(Intended { id, attempt });
-                }
+                intended.extend(intend_one(writing, id, &run, &epoch)?);
             }
             Ok(intended)
         })
@@ -204,6 +190,30 @@ impl Store {
     }
 }
 
+/// Writes the intent for a delivery that is pending and due; nothing where it is not.
+pub(super) fn intend_one(
+    writing: &mut Writing<'_>,
+    id: DeliveryId,
+    run: &RunId,
+    epoch: &Epoch,
+) -> Result<Option<Intended>, StoreError> {
+    let now = writing.now.as_microsecond();
+    let attempt = writing
+        .connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 'sending', attempts = attempts + 1, run = ?2, epoch = ?3,
+                    attempted_at = ?4, not_before = NULL, updated_at = ?4
+             WHERE id = ?1 AND state = 'pending' AND (not_before IS NULL OR not_before <= ?4)
+             RETURNING attempts",
+        )?
+        .query_row((id.0, &run.0, epoch.as_str(), now), |row| row.get(0))
+        .optional()?;
+    Ok(attempt.map(|attempt| {
+        writing.touch(id.0);
+        Intended { id, attempt }
+    }))
+}
+
 /// Where a delivery stands before an event.
 pub(super) struct Current {
     pub(super) state: DeliveryState,
@@ -240,7 +250,10 @@ impl Current {
 }
 
 /// Applies one outcome. The inner error says why it was not applied; the outer one ends the transaction.
-fn record_one(writing: &mut Writing<'_>, outcome: &Outcome) -> Result<Result<(), RefusalReason>, StoreError> {
+pub(super) fn record_one(
+    writing: &mut Writing<'_>,
+    outcome: &Outcome,
+) -> Result<Result<(), RefusalReason>, StoreError> {
     if !matches!(
         outcome.event,
         Event::Accepted
@@ -313,7 +326,7 @@ fn apply(
     let not_before: Option<Timestamp> = outcome.not_before.filter(|_| next == DeliveryState::Pending);
     let db = writing.connection;
     db.prepare_cached(
-        "UPDATE delivery SET state = ?2, result_id = ?3, delivered_at = ?4, not_before = ?5, settled = 0,
+        "UPDATE delivery SET state = ?2, result_id = ?3, delivered_at = ?4, not_before = ?5, settled = ?7,
                 updated_at = ?6 WHERE id = ?1",
     )?
     .execute((
@@ -323,6 +336,7 @@ fn apply(
         delivered_at,
         micros(not_before),
         writing.now.as_microsecond(),
+        delivered && outcome.settled,
     ))?;
     db.prepare_cached("UPDATE delivery_content SET result = ?2, failure = ?3 WHERE delivery = ?1")?
         .execute((

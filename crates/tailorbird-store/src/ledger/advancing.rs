@@ -1,0 +1,128 @@
+//! The fast path of sending: what is due, a page at a time, and one job between two sends of a worker.
+//!
+//! A worker gives the outcome of what it sent and takes the intent of what it sends next in one job, so each
+//! delivery costs it one wait for the disk; jobs of several workers share a commit. Both stand in the same
+//! transaction: never are more deliveries `sending` than there are workers (rule 4), and an outcome is durable
+//! before anything follows (rule 6).
+
+use std::sync::Arc;
+
+use tailorbird_model::Name;
+use tailorbird_model::delivery::DeliveryId;
+use tailorbird_model::run::RunId;
+
+use super::reading::MAX_DELIVERY_PAGE;
+use super::rows::find_lane;
+use super::sending::{intend_one, record_one};
+use super::{Intended, Lane, Outcome};
+use crate::codec::{count, parse};
+use crate::error::RefusedTransition;
+use crate::lock::Epoch;
+use crate::{Store, StoreError};
+
+/// What sending needs of a delivery that is due, and no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRequest {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The connection that it was enrolled for.
+    pub connection: Name,
+    /// The operation.
+    pub operation: Name,
+    /// The stored request as JSON text; `null` where it was refused before one could be made.
+    pub request: String,
+}
+
+/// On whose behalf intents are written.
+#[derive(Debug, Clone)]
+pub struct SendingAs {
+    /// The run that sends.
+    pub run: RunId,
+    /// The process that sends.
+    pub epoch: Epoch,
+}
+
+/// What one job between two sends came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Advanced {
+    /// The intent of the next one; none where it is not pending and due any more.
+    pub intended: Option<Intended>,
+    /// Why the outcome of the last one was not taken, where the ledger has moved on meanwhile.
+    pub refused: Option<RefusedTransition>,
+}
+
+impl Store {
+    /// A page of what may be sent now, in the order of enrolment, behind a delivery (none: from the beginning).
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn due_requests(
+        &self,
+        lane: &Lane,
+        after: Option<DeliveryId>,
+        limit: u32,
+    ) -> Result<Vec<DueRequest>, StoreError> {
+        let now = (self.clock())().as_microsecond();
+        self.read(|db| {
+            let Some(lane) = find_lane(db, lane)? else {
+                return Ok(Vec::new());
+            };
+            let mut statement = db.prepare_cached(
+                "SELECT d.id, d.attempts, d.connection, d.operation, coalesce(c.request, 'null')
+                 FROM delivery d LEFT JOIN delivery_content c ON c.delivery = d.id
+                 WHERE d.lane = ?1 AND d.state = 'pending' AND d.id > ?2
+                   AND (d.not_before IS NULL OR d.not_before <= ?3)
+                 ORDER BY d.id LIMIT ?4",
+            )?;
+            let after = after.map_or(0, |id| id.0);
+            let mut rows = statement.query((lane, after, now, limit.min(MAX_DELIVERY_PAGE)))?;
+            let mut due = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (connection, operation) = (row.get_ref(2)?, row.get_ref(3)?);
+                due.push(DueRequest {
+                    id: DeliveryId(row.get(0)?),
+                    attempts: count("attempts", row.get(1)?)?,
+                    connection: parse("connection", connection.as_str().map_err(rusqlite::Error::from)?)?,
+                    operation: parse("operation", operation.as_str().map_err(rusqlite::Error::from)?)?,
+                    request: row.get(4)?,
+                });
+            }
+            Ok(due)
+        })
+    }
+
+    /// Stores how the last send ended and makes the intent of the next one durable, in one commit.
+    ///
+    /// When this returns, a crash turns exactly the returned intent into doubt.
+    ///
+    /// # Errors
+    /// Where the database refuses: then neither is stored, nothing may be sent, and the outcome must be stored
+    /// again by [`Store::record`] (rule 6).
+    pub async fn advance(
+        &self,
+        ended: Option<Outcome>,
+        next: Option<DeliveryId>,
+        sending: &Arc<SendingAs>,
+    ) -> Result<Advanced, StoreError> {
+        let sending = Arc::clone(sending);
+        self.write(move |writing| {
+            let mut advanced = Advanced::default();
+            if let Some(outcome) = &ended
+                && let Err(reason) = record_one(writing, outcome)?
+            {
+                advanced.refused = Some(RefusedTransition {
+                    id: outcome.id,
+                    event: outcome.event,
+                    reason,
+                });
+            }
+            if let Some(id) = next {
+                advanced.intended = intend_one(writing, id, &sending.run, &sending.epoch)?;
+            }
+            Ok(advanced)
+        })
+        .await
+    }
+}
