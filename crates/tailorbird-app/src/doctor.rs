@@ -92,6 +92,18 @@ pub async fn doctor(home: &Path) -> Vec<Check> {
         "",
     ));
     checks.extend(key_checks(&app));
+    if let Ok(Some(view)) = app.restored_view() {
+        checks.push(check(
+            "restored home",
+            Health::Warning,
+            format!(
+                "it came back from a backup of {}; new records of {} task(s) are in doubt first",
+                view.times.backup_at,
+                view.tasks.iter().filter(|task| !task.is_met).count()
+            ),
+            "`home show` tells how each task stands; `home end-restored` ends it.",
+        ));
+    }
     for view in app.connections().unwrap_or_default() {
         let what = format!("connection {}", view.connection);
         checks.push(if view.missing.is_empty() {

@@ -8,6 +8,7 @@ mod deliveries;
 mod destinations;
 mod doctor;
 mod error;
+mod home;
 mod ledger;
 pub mod oauth1_sign;
 mod rekey;
@@ -38,9 +39,10 @@ pub use serving::{Pulse, STOP_GRACE, ServeSettings, Serving};
 pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 
-// The ledger as a whole.
+// The home and the ledger as a whole.
+pub use home::{HomeView, RestoredView, Returned, restore_home};
 pub use ledger::{MisfitLine, Verified};
-pub use tailorbird_store::ChainHead;
+pub use tailorbird_store::{BackupProgress, ChainHead, MIN_PASSPHRASE, Passphrase, Restore};
 
 /// How long one answer may take between two of its bytes.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);

@@ -54,6 +54,7 @@ impl Tasks for App {
         progress: &'a Progress,
     ) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>> {
         Box::pin(async move {
+            self.tell_restored(&task.task, progress);
             self.learn_accounts(task, progress).await;
             self.guard_rekey(task, false).map_err(|error| error.failure)
         })
@@ -102,6 +103,7 @@ impl App {
     pub async fn run_task(&self, name: &Name, progress: Progress, stop: Stop) -> Result<Run, AppError> {
         let stored = self.stored_task(name)?;
         let task = tasks::parse(&stored)?;
+        self.tell_restored(&task.task, &progress);
         self.learn_accounts(&task, &progress).await;
         self.guard_rekey(&task, false)?;
         Ok(self
@@ -118,6 +120,7 @@ impl App {
     pub async fn resume_run(&self, id: &RunId, progress: Progress, stop: Stop) -> Result<Run, AppError> {
         let run = self.run(id)?;
         let task = self.task_of(&run)?;
+        self.tell_restored(&task.task, &progress);
         self.guard_rekey(&task, false)?;
         Ok(self.engine().resume(run, &task, progress, stop).await?)
     }

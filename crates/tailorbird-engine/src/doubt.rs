@@ -119,15 +119,15 @@ impl Driver {
         } else {
             window
         };
-        let sure_at = attempted_at
+        // A doubt of a restored home may have been sent at any time between the backup and its return.
+        let sent_before = self.engine.store.sent_before(attempted_at)?;
+        let sure_at = sent_before
+            .unwrap_or(attempted_at)
             .checked_add(window + settling)
             .unwrap_or(Timestamp::MAX);
         let now = Timestamp::now();
         let story = self.engine.store.story(delivery.id)?;
-        let looked_before = story
-            .look_ups
-            .iter()
-            .any(|look| look.attempt == delivery.attempts && look.decision == NOT_THERE_YET);
+        let looked_before = looked_before(&story.look_ups, delivery, sent_before);
         if looked_before && now < sure_at {
             return Ok(Verdict::Later(sure_at));
         }
@@ -344,6 +344,14 @@ impl Driver {
         }
         Ok(Missing::Unknown)
     }
+}
+
+/// Tells whether the provider was asked about this attempt before, and after it may have been sent.
+fn looked_before(look_ups: &[LookUp], delivery: &Delivery, sent_before: Option<Timestamp>) -> bool {
+    look_ups
+        .iter()
+        .filter(|look| sent_before.is_none_or(|at| look.at >= at))
+        .any(|look| look.attempt == delivery.attempts && look.decision == NOT_THERE_YET)
 }
 
 /// What became of a result that is missing.

@@ -86,6 +86,7 @@ codes! {
     "HOME-002" HOME_BROKEN "The home folder cannot be used"
     "HOME-003" SEALING_KEY "The sealing key is missing or does not fit"
     "HOME-004" LEDGER_ALTERED "The ledger was changed past the program"
+    "HOME-005" BACKUP_FILE "The backup file cannot be used"
     "FILE-001" FILE_UNREADABLE "A file cannot be read or written"
     "FILE-002" YAML "The file is not readable YAML"
     "DEMO-001" DEMO_MISMATCH "The demo's own check failed"

@@ -94,6 +94,8 @@ pub enum Event {
     ResolvedSkip,
     /// The input of a rejected record changed, so it may be tried again (rule 12).
     ContentChanged,
+    /// An older ledger came back, so it may have been sent since (rule 20).
+    Restored,
 }
 
 /// The next state, or nothing where the event cannot happen in that state.
@@ -108,7 +110,7 @@ pub fn next_state(state: DeliveryState, event: Event) -> Option<DeliveryState> {
         (S::Sending, E::Accepted) | (S::InDoubt, E::FoundByLookUp | E::ResolvedSent) => Some(S::Delivered),
         (S::Sending | S::Pending, E::Refused) => Some(S::Rejected),
         (S::Sending, E::NotSent) | (S::InDoubt, E::AbsentByLookUp | E::ResolvedAgain) => Some(S::Pending),
-        (S::Sending, E::Lost) => Some(S::InDoubt),
+        (S::Sending, E::Lost) | (S::Pending, E::Restored) => Some(S::InDoubt),
         (S::Rejected, E::ResolvedAgain | E::ContentChanged) | (S::Skipped, E::ResolvedAgain) => {
             Some(S::Pending)
         }

@@ -136,3 +136,19 @@ CREATE TABLE filter_memory (
     seen_at     INTEGER NOT NULL,
     PRIMARY KEY (filter, key_hash)
 ) STRICT, WITHOUT ROWID;
+
+---------------------------------------------------------------- restored homes
+
+-- An older ledger came back. While a row is open (no ended_at), keys that are new to the ledger may have been sent
+-- between backup_at and restored_at: they are in doubt first. doubted: the deliveries that were pending when it came
+-- back are in doubt too.
+CREATE TABLE restoration (
+    id          INTEGER PRIMARY KEY,
+    backup_at   INTEGER NOT NULL,
+    restored_at INTEGER NOT NULL,
+    doubted     INTEGER NOT NULL DEFAULT 0 CHECK (doubted IN (0, 1)),
+    ended_at    INTEGER,
+    ended_by    TEXT
+) STRICT;
+CREATE UNIQUE INDEX restoration_open ON restoration (ended_at IS NULL) WHERE ended_at IS NULL;
+CREATE INDEX restoration_backup ON restoration (backup_at);

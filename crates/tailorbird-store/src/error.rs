@@ -33,6 +33,16 @@ pub enum StoreError {
         /// What to do.
         hint: &'static str,
     },
+    /// A backup cannot be written to that file, or the file is none that can come back.
+    #[error("the backup file {} {problem}", path.display())]
+    BackupFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, as the end of a sentence.
+        problem: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A file of the home could not be read or written.
     #[error("could not {action} {}", path.display())]
     Io {
@@ -253,6 +263,7 @@ impl StoreError {
             },
             Self::Ambiguous { .. } => codes::DELIVERY_UNKNOWN,
             Self::Transition { .. } => codes::TRANSITION,
+            Self::BackupFile { .. } => codes::BACKUP_FILE,
             Self::HomeExists { .. }
             | Self::HomeOdd { .. }
             | Self::Io { .. }
@@ -292,8 +303,12 @@ impl StoreError {
                  here already, check --home, TAILORBIRD_HOME and the working directory: an empty ledger would \
                  send everything again."
             }
-            Self::HomeExists { .. } => "Use it as it is, or choose another folder with --home.",
-            Self::HomeOdd { hint, .. } | Self::SealingKey { hint, .. } => hint,
+            Self::HomeExists { .. } => {
+                "Use it as it is, or choose another folder with --home. `restore --force` moves it aside first."
+            }
+            Self::HomeOdd { hint, .. } | Self::SealingKey { hint, .. } | Self::BackupFile { hint, .. } => {
+                hint
+            }
             Self::Io { .. } => "Check that the folder exists, that the disk has room, and who owns the file.",
             Self::Sealed { .. } => {
                 "Put the sealing key that belongs to this home back from your backup. If it is lost, enter the \

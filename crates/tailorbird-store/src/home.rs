@@ -21,6 +21,9 @@ const KEY_FILE: &str = "sealing.key";
 /// The database while a home is being made. It is there before the key and renamed last, so a crash at any
 /// point tells a home that was never finished from one that has lost its ledger.
 const UNFINISHED_LEDGER_FILE: &str = "ledger.db.new";
+/// The database while a backup comes back. It is there before all other files and renamed last; a home is
+/// never made beside it.
+pub(crate) const RESTORING_LEDGER_FILE: &str = "ledger.db.restoring";
 /// A key on its way to becoming the sealing key (see [`crate::Store::rotate_key`]).
 const NEXT_KEY_FILE: &str = "sealing.key.new";
 /// Held by the process that drives runs.
@@ -151,6 +154,65 @@ impl Home {
         }
     }
 
+    /// A folder as it is, home or not.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// Tells whether there is a home, or parts of one.
+    pub(crate) fn is_there(path: &Path) -> Result<bool, StoreError> {
+        let home = Self::at(path);
+        if exists(&path.join(RESTORING_LEDGER_FILE))? {
+            return Ok(false);
+        }
+        Ok(exists(&home.ledger_path())? || exists(&home.key_path())?)
+    }
+
+    /// Makes the folder in which a backup comes back. It may be there and empty, or hold what an attempt that was
+    /// cut off has left.
+    pub(crate) fn begin_restoring(path: &Path) -> Result<Self, StoreError> {
+        let home = Self::at(path);
+        if !exists(&path.join(RESTORING_LEDGER_FILE))? {
+            home.check_alone()?;
+            if fs::read_dir(home.services_path()).is_ok_and(|mut files| files.next().is_some()) {
+                return Err(StoreError::HomeOdd {
+                    path: home.path,
+                    problem: "holds service files already".to_owned(),
+                    hint: "Nothing was changed. Those in the backup would mix with them: move the folder services away.",
+                });
+            }
+        }
+        make_private_folder(&home.path)?;
+        home.path_absolute()?.ignore_in_git()
+    }
+
+    /// Removes what an attempt to bring a backup back has left, and begins anew.
+    pub(crate) fn clear_restoring(&self) -> Result<(), StoreError> {
+        let unfinished = self.path.join(RESTORING_LEDGER_FILE);
+        if exists(&unfinished)? {
+            crate::backup::remove_leftovers(&self.path)?;
+            remove_if_there(&self.key_path())?;
+            match fs::remove_dir_all(self.services_path()) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::Io {
+                        action: "remove",
+                        path: self.services_path(),
+                        source,
+                    });
+                }
+                _ => remove_if_there(&unfinished)?,
+            }
+        }
+        create_exclusively(&unfinished, 0o600).map_err(|source| StoreError::Io {
+            action: "create",
+            path: unfinished,
+            source,
+        })?;
+        sync_folder(&self.path)
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -207,6 +269,12 @@ impl Home {
                 ));
             }
             Ok(_) => {}
+        }
+        if exists(&self.path.join(RESTORING_LEDGER_FILE))? {
+            return Ok(odd(
+                "holds a backup that has not come back whole",
+                "Run the same `tailorbird restore` again: it begins anew.",
+            ));
         }
         Ok(match (exists(&self.key_path())?, exists(&self.ledger_path())?) {
             (true, true) => match check_key_permissions(&self.key_path()) {
@@ -447,7 +515,7 @@ fn make_private_folder(path: &Path) -> Result<(), StoreError> {
 }
 
 #[cfg(unix)]
-fn create_exclusively(path: &Path, mode: u32) -> io::Result<File> {
+pub(crate) fn create_exclusively(path: &Path, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     OpenOptions::new()
         .write(true)
@@ -457,7 +525,7 @@ fn create_exclusively(path: &Path, mode: u32) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn create_exclusively(path: &Path, _mode: u32) -> io::Result<File> {
+pub(crate) fn create_exclusively(path: &Path, _mode: u32) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 

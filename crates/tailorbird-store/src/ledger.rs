@@ -89,7 +89,7 @@ pub struct NewDelivery {
 /// What the ledger made of a record (rules 2 and 12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enrolment {
-    /// It is new, and pending now.
+    /// It is new, and pending now; in doubt where the home came back from a backup (rule 20).
     New,
     /// It was pending already, and the stored request stays the one that will be sent.
     Open {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authorizations;
+mod backup;
 mod budgets;
 mod clock;
 mod codec;
@@ -14,6 +15,7 @@ mod ledger;
 mod lock;
 mod memory;
 mod readers;
+mod restored;
 mod runs;
 mod schema;
 mod seal;
@@ -46,3 +48,11 @@ pub use secrets::{CredentialChange, SecretField};
 pub use store::Store;
 pub use tasks::{Applied, StoredTask, TasksMark};
 pub use variables::Variables;
+
+// A home that came back.
+pub use restored::{Restoration, RestoredTask};
+
+// Backups.
+pub use backup::{
+    BackupProgress, BackupReport, MIN_PASSPHRASE, Manifest, Passphrase, Restore, Restored, restore,
+};

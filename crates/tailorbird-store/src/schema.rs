@@ -69,6 +69,18 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens a connection that reads one moment of the database and copies it into another file. It cannot write to
+/// the database itself.
+pub(crate) fn open_copier(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
 /// Checks that the file is what it should be, and applies the migrations that it lacks.
 pub(crate) fn migrate(
     connection: &mut Connection,

@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod database;
+mod home;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 mod service;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use connection::{CallArguments, ConnectionCommand};
 pub(crate) use database::DatabaseCommand;
+pub(crate) use home::{BackupArguments, HomeCommand, RestoreArguments};
 pub(crate) use sandbox::SandboxArguments;
 pub(crate) use serve::ServeArguments;
 pub(crate) use service::ServiceCommand;
@@ -99,6 +101,13 @@ pub(crate) enum Command {
     /// Deliveries: each record that leaves, with its story
     #[command(subcommand)]
     Delivery(DeliveryCommand),
+    /// The home folder: how it stands after a backup came back
+    #[command(subcommand)]
+    Home(HomeCommand),
+    /// Writes the whole home into one file, while runs go on
+    Backup(BackupArguments),
+    /// Brings a backup back; what was sent since is looked up before it is sent again
+    Restore(RestoreArguments),
     /// Checks this installation: home, key, clock, definitions
     #[command(after_help = "Example:\n  tailorbird doctor")]
     Doctor,

@@ -8,6 +8,7 @@ pub(crate) mod delivery;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod home;
 pub(crate) mod input;
 pub(crate) mod oauth1;
 pub(crate) mod run;

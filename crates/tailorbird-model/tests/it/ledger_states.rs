@@ -8,6 +8,7 @@ fn only_these_transitions_exist() {
         (S::Pending, E::Intend, S::Sending),
         (S::Pending, E::Refused, S::Rejected),
         (S::Pending, E::ResolvedSkip, S::Skipped),
+        (S::Pending, E::Restored, S::InDoubt),
         (S::Sending, E::Accepted, S::Delivered),
         (S::Sending, E::Refused, S::Rejected),
         (S::Sending, E::NotSent, S::Pending),
@@ -35,6 +36,7 @@ fn only_these_transitions_exist() {
         E::ResolvedAgain,
         E::ResolvedSkip,
         E::ContentChanged,
+        E::Restored,
     ];
     for state in S::ALL {
         for event in events {

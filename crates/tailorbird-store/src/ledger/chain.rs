@@ -59,7 +59,7 @@ impl Chain {
     }
 }
 
-pub(super) fn head(db: &Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+pub(crate) fn head(db: &Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
     Ok(db
         .prepare_cached("SELECT number, mac FROM chain_link ORDER BY number DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))

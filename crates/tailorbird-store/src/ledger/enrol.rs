@@ -9,13 +9,15 @@ use tailorbird_model::run::RunId;
 use super::rows::{self, Lanes};
 use super::{Enrolled, Enrolment, Lane, NewDelivery, check_batch, key_hash};
 use crate::codec::{count, from_micros, micros, to_json};
+use crate::restored::{Doubtful, Mark, may_have_been_sent};
 use crate::writer::Writing;
 use crate::{Store, StoreError};
 
 impl Store {
     /// Brings records into the ledger; the answers are in the order of the batch.
     ///
-    /// New records are pending when this returns. Of those that the ledger knew, it says where they stand;
+    /// New records are pending when this returns, or in doubt where the home came back from a backup (rule
+    /// 20). Of those that the ledger knew, it says where they stand;
     /// only rejected ones whose content changed become pending again.
     ///
     /// # Errors
@@ -24,6 +26,7 @@ impl Store {
         check_batch("deliveries", batch.len())?;
         self.write(move |writing| {
             let mut lanes = Lanes::default();
+            let mut doubtful = Doubtful::load(writing.connection)?;
             let mut seen = HashMap::with_capacity(batch.len());
             let mut enrolled: Vec<Enrolled> = Vec::with_capacity(batch.len());
             for (place, new) in batch.iter().enumerate() {
@@ -39,7 +42,12 @@ impl Store {
                     });
                 } else {
                     seen.insert((lane, hash), place);
-                    enrolled.push(enrol_one(writing, lane, hash, new)?);
+                    // What cannot be sent cannot have been sent either.
+                    let mark = match &new.request {
+                        serde_json::Value::Null => None,
+                        _ => doubtful.of(writing.connection, &new.identity.task)?,
+                    };
+                    enrolled.push(enrol_one(writing, lane, hash, new, mark)?);
                 }
             }
             Ok(enrolled)
@@ -53,13 +61,16 @@ fn enrol_one(
     lane: i64,
     hash: [u8; 32],
     new: &NewDelivery,
+    mark: Option<Mark>,
 ) -> Result<Enrolled, StoreError> {
     let db = writing.connection;
+    let first = first_state(mark);
+    let failure = mark.as_ref().map(why).transpose()?;
     let inserted = db
         .prepare_cached(
             "INSERT INTO delivery (lane, key_hash, state, run, connection, operation, fingerprint, not_before,
-                                   enrolled_at, updated_at)
-             VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (key_hash, lane) DO NOTHING",
+                                   enrolled_at, updated_at, attempted_at)
+             VALUES (?1, ?2, ?9, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?10) ON CONFLICT (key_hash, lane) DO NOTHING",
         )?
         .execute((
             lane,
@@ -70,17 +81,20 @@ fn enrol_one(
             &new.fingerprint,
             micros(new.not_before),
             writing.now.as_microsecond(),
+            first.as_str(),
+            mark.map(|mark| mark.backup_at),
         ))?;
     if inserted == 1 {
         let id = db.last_insert_rowid();
         db.prepare_cached(
-            "INSERT INTO delivery_content (delivery, key, input, request) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO delivery_content (delivery, key, input, request, failure) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute((
             id,
             new.identity.key.as_str(),
             to_json("input", &new.input)?,
             to_json("request", &new.request)?,
+            failure,
         ))?;
         writing.touch(id);
         return Ok(Enrolled {
@@ -92,7 +106,19 @@ fn enrol_one(
         });
     }
     let known = Known::find(db, lane, hash)?;
-    known.meet(writing, new)
+    known.meet(writing, new, mark)
+}
+
+/// Where a new key stands: pending, and in doubt where the ledger came back from a backup (rule 20).
+fn first_state(mark: Option<Mark>) -> DeliveryState {
+    match mark {
+        None => DeliveryState::Pending,
+        Some(_) => next_state(DeliveryState::Pending, Event::Restored).unwrap_or(DeliveryState::InDoubt),
+    }
+}
+
+fn why(mark: &Mark) -> Result<String, StoreError> {
+    to_json("failure", &may_have_been_sent(mark)?)
 }
 
 /// A delivery that the ledger knew before.
@@ -131,7 +157,12 @@ impl Known {
         })
     }
 
-    fn meet(self, writing: &mut Writing<'_>, new: &NewDelivery) -> Result<Enrolled, StoreError> {
+    fn meet(
+        self,
+        writing: &mut Writing<'_>,
+        new: &NewDelivery,
+        mark: Option<Mark>,
+    ) -> Result<Enrolled, StoreError> {
         let conflict = self.fingerprint != new.fingerprint;
         let mut not_before = self.not_before.map(from_micros).transpose()?;
         let enrolment = match self.state {
@@ -148,7 +179,7 @@ impl Known {
                 settled: self.settled,
             },
             DeliveryState::Rejected if conflict => {
-                self.try_again(writing, new)?;
+                self.try_again(writing, new, mark)?;
                 not_before = new.not_before;
                 Enrolment::TriedAgain
             }
@@ -168,12 +199,22 @@ impl Known {
         })
     }
 
-    fn try_again(&self, writing: &mut Writing<'_>, new: &NewDelivery) -> Result<(), StoreError> {
-        let next = next_state(self.state, Event::ContentChanged).unwrap_or(self.state);
+    fn try_again(
+        &self,
+        writing: &mut Writing<'_>,
+        new: &NewDelivery,
+        mark: Option<Mark>,
+    ) -> Result<(), StoreError> {
+        let next = match next_state(self.state, Event::ContentChanged) {
+            // It may have been tried again since the backup, and accepted.
+            Some(DeliveryState::Pending) => first_state(mark),
+            next => next.unwrap_or(self.state),
+        };
+        let failure = mark.as_ref().map(why).transpose()?;
         let db = writing.connection;
         db.prepare_cached(
             "UPDATE delivery SET state = ?2, run = ?3, connection = ?4, operation = ?5, fingerprint = ?6,
-                    not_before = ?7, updated_at = ?8 WHERE id = ?1",
+                    not_before = ?7, updated_at = ?8, attempted_at = coalesce(?9, attempted_at) WHERE id = ?1",
         )?
         .execute((
             self.id,
@@ -184,18 +225,20 @@ impl Known {
             &new.fingerprint,
             micros(new.not_before),
             writing.now.as_microsecond(),
+            mark.map(|mark| mark.backup_at),
         ))?;
         // The content may have been dropped by retention, so it is written and not updated.
         db.prepare_cached(
-            "INSERT INTO delivery_content (delivery, key, input, request) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO delivery_content (delivery, key, input, request, failure) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (delivery) DO UPDATE SET input = excluded.input, request = excluded.request,
-                                                  result = NULL, failure = NULL",
+                                                  result = NULL, failure = excluded.failure",
         )?
         .execute((
             self.id,
             new.identity.key.as_str(),
             to_json("input", &new.input)?,
             to_json("request", &new.request)?,
+            failure,
         ))?;
         writing.touch(self.id);
         Ok(())

@@ -90,6 +90,8 @@ impl Store {
     /// # Errors
     /// Where the database refuses.
     pub async fn recover(&self, lock: &DriveLock) -> Result<Vec<Delivery>, StoreError> {
+        // What was pending when an older ledger came back may have been sent since (rule 20).
+        self.doubt_restored().await?;
         let epoch = lock.epoch().clone();
         self.write(move |writing| {
             let dead: Vec<(DeliveryId, u32)> = writing

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod backup;
 mod bench;
 mod budgets;
 mod chain;
@@ -25,6 +26,7 @@ mod opening;
 mod properties;
 mod reading;
 mod resolving;
+mod restored;
 mod retention;
 mod runs;
 mod secrets;

@@ -5,7 +5,7 @@ use tailorbird_store::{Enrolment, Intended, Outcome, Resolution, StoreError};
 
 use crate::bench::{Bench, delivery, failure, result};
 
-const EVENTS: [Event; 11] = [
+const EVENTS: [Event; 12] = [
     Event::Intend,
     Event::Accepted,
     Event::Refused,
@@ -17,6 +17,7 @@ const EVENTS: [Event; 11] = [
     Event::ResolvedAgain,
     Event::ResolvedSkip,
     Event::ContentChanged,
+    Event::Restored,
 ];
 
 /// Lets an event happen by the call that it belongs to, and tells whether the store took it.
@@ -27,6 +28,7 @@ async fn happen(bench: &Bench, key: &str, at: Intended, event: Event) -> bool {
             let enrolled = bench.store.enrol(vec![delivery(key, "changed")]).await.unwrap();
             return enrolled[0].enrolment == Enrolment::TriedAgain;
         }
+        Event::Restored => return restore(bench, at).await,
         Event::ResolvedSent => Resolution::Sent { result: None },
         Event::ResolvedAgain => Resolution::Again,
         Event::ResolvedSkip => Resolution::Skip,
@@ -35,6 +37,16 @@ async fn happen(bench: &Bench, key: &str, at: Intended, event: Event) -> bool {
         _ => return taken(bench.record(Outcome::new(at, event)).await),
     };
     taken(bench.store.resolve(at.id, resolution, "somebody").await.map(drop))
+}
+
+/// The ledger comes back from a backup that was made just now; afterwards the mark is gone again.
+async fn restore(bench: &Bench, at: Intended) -> bool {
+    let before = bench.state(at.id);
+    bench.advance(1);
+    bench.store.mark_restored(None).await.unwrap();
+    bench.store.doubt_restored().await.unwrap();
+    bench.store.end_restored("test").await.unwrap();
+    bench.state(at.id) != before
 }
 
 fn taken(answer: Result<(), StoreError>) -> bool {
@@ -63,6 +75,6 @@ async fn the_store_allows_exactly_what_the_pure_function_allows() {
             allowed += usize::from(took);
         }
     }
-    assert_eq!(allowed, 17, "pairs that next_state allows");
+    assert_eq!(allowed, 18, "pairs that next_state allows");
     assert!(bench.store.verify_chain().unwrap().is_whole());
 }

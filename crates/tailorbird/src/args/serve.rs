@@ -16,4 +16,7 @@ pub(crate) struct ServeArguments {
     /// Where webhooks listen, and nothing else does; on the address of --listen where absent
     #[arg(long, value_name = "ADDR")]
     pub(crate) webhook_listen: Option<SocketAddr>,
+    /// An older copy of the home came back: what is new to the ledger is looked up before it is sent
+    #[arg(long)]
+    pub(crate) restored: bool,
 }

@@ -41,6 +41,9 @@ pub(crate) enum TaskCommand {
     Run {
         /// The task
         name: String,
+        /// An older copy of the home came back: what is new to the ledger is looked up before it is sent
+        #[arg(long)]
+        restored: bool,
     },
     /// Lets the trigger of a task start runs
     #[command(after_help = "Example:\n  tailorbird task enable announce-new-products")]

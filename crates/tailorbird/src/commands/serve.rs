@@ -14,6 +14,9 @@ use crate::{Ended, config};
 
 pub(crate) async fn run(home: &Path, arguments: ServeArguments, render: Render) -> Result<Ended, AppError> {
     let app = App::open(home)?;
+    if arguments.restored {
+        app.mark_restored(None).await?;
+    }
     let settings = Settings {
         listen: arguments.listen,
         webhook_listen: arguments.webhook_listen,

@@ -86,8 +86,11 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
         }
         TaskCommand::Enable { name } => enable(home, &name, true, render).await,
         TaskCommand::Disable { name } => enable(home, &name, false, render).await,
-        TaskCommand::Run { name } => {
+        TaskCommand::Run { name, restored } => {
             let app = App::open(home)?;
+            if restored {
+                app.mark_restored(None).await?;
+            }
             let name = input::name(&name)?;
             follow(render, |progress, stop| async move {
                 app.run_task(&name, progress, stop).await

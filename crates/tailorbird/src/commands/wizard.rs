@@ -173,7 +173,7 @@ pub(crate) fn finished_text(finished: &Finished) -> String {
     )
 }
 
-fn ask(question: &str) -> Result<String, AppError> {
+pub(crate) fn ask(question: &str) -> Result<String, AppError> {
     let mut terminal = std::io::stderr().lock();
     drop(write!(terminal, "{}", harmless(question)).and_then(|()| terminal.flush()));
     drop(terminal);
@@ -191,7 +191,7 @@ fn ask(question: &str) -> Result<String, AppError> {
     Ok(line)
 }
 
-fn ask_hidden(question: &str) -> Result<String, AppError> {
+pub(crate) fn ask_hidden(question: &str) -> Result<String, AppError> {
     rpassword::prompt_password(harmless(question).as_ref()).map_err(|error| ended(&error.to_string()))
 }
 

@@ -21,6 +21,7 @@ mod doubts;
 mod flow;
 mod interface;
 mod renames;
+mod restoring;
 mod rules;
 mod secrets;
 mod serve;
