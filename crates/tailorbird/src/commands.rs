@@ -1,6 +1,5 @@
 //! One file per noun: typed words in, calls to the app, data and talk out.
 
-pub(crate) mod approval;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod connection;
@@ -16,5 +15,6 @@ pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod service;
+pub(crate) mod signals;
 pub(crate) mod task;
 mod wizard;

@@ -9,7 +9,7 @@ use tailorbird_demo::{Demo, DemoEvent, Settings};
 
 use crate::Ended;
 use crate::args::DEFAULT_HOME;
-use crate::commands::sandbox::stop_signal;
+use crate::commands::signals::Signals;
 use crate::render::Render;
 
 pub(crate) async fn run(
@@ -49,8 +49,9 @@ pub(crate) async fn run(
         return Err(AppError::from(failure));
     }
     if keep_serving {
+        let mut signals = Signals::catch();
         render.talk(&demo.by_hand());
-        stop_signal().await;
+        signals.next().await;
     }
     demo.stop().await;
     Ok(Ended::Well)

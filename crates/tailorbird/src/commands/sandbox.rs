@@ -7,6 +7,7 @@ use tailorbird_sandbox::{LegacyV1, LimitMode, Settings, Verify};
 use crate::Ended;
 use crate::args::{SandboxArguments, sandbox};
 use crate::commands::input;
+use crate::commands::signals::Signals;
 use crate::render::Render;
 
 pub(crate) async fn run(arguments: SandboxArguments, render: Render) -> Result<Ended, AppError> {
@@ -41,6 +42,7 @@ pub(crate) async fn run(arguments: SandboxArguments, render: Render) -> Result<E
         state: arguments.state,
     };
     let running = tailorbird_sandbox::start(settings).await.map_err(start_failure)?;
+    let mut signals = Signals::catch();
     let ready = serde_json::to_value(running.addresses()).unwrap_or_default();
     render.json_line(&ready);
     let (user, password) = running.account();
@@ -48,7 +50,7 @@ pub(crate) async fn run(arguments: SandboxArguments, render: Render) -> Result<E
         "The sandbox is ready. Portal: {}  Sign in as {user} with the password {password}. Ctrl-C ends it.",
         running.addresses().portal
     ));
-    stop_signal().await;
+    signals.next().await;
     running.stop().await;
     Ok(Ended::Well)
 }
@@ -64,20 +66,4 @@ pub(crate) fn start_failure(error: tailorbird_sandbox::StartError) -> AppError {
             .detail(causes.join(": "))
             .hint("Port 0 takes a free port; the sandbox listens on loopback addresses only."),
     )
-}
-
-/// Waits for Ctrl-C or a polite end from the system.
-pub(crate) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    drop(interrupt.await);
 }
