@@ -133,9 +133,12 @@ pub async fn doctor(home: &Path) -> Vec<Check> {
         let what = format!("task {}", task.task);
         let problems = app
             .task(&task.task)
-            .map(|(_, text)| crate::check_tasks(Some(&app), &text).1)
+            .map(|(_, text)| crate::check_tasks(Some(&app), &[(what.clone(), text)]).1)
             .unwrap_or_default();
-        let first = problems.iter().find(|problem| problem.is_error());
+        let first = problems
+            .iter()
+            .map(|(_, problem)| problem)
+            .find(|problem| problem.is_error());
         checks.push(match first {
             None => check(&what, Health::Good, "can run", ""),
             Some(problem) => check(&what, Health::Bad, problem.to_string(), problem.hint.clone()),

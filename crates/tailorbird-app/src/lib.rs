@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod approvals;
 mod authorize;
 mod calls;
 mod connections;
@@ -14,6 +13,7 @@ mod ledger;
 pub mod oauth1_sign;
 mod rekey;
 mod runs;
+mod schedules;
 mod secrets_input;
 mod services;
 mod serving;
@@ -26,7 +26,6 @@ use std::time::Duration;
 use tailorbird_connector::{Connector, TransportSettings};
 use tailorbird_store::{Home, Store};
 
-pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested};
@@ -35,9 +34,12 @@ pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
 pub use runs::{Listener, Progress, ProgressEvent, RunNews, Stop, Supervisor};
+pub use schedules::FiringView;
 pub use secrets_input::SecretsInput;
 pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};
-pub use serving::{Pulse, STOP_GRACE, ServeSettings, Serving};
+pub use serving::{
+    BudgetFigure, Figures, NextFiring, Pulse, RECORD_COUNTS, STOP_GRACE, ServeSettings, Serving, TaskTally,
+};
 pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 

@@ -1,9 +1,10 @@
 //! Tasks: check, apply, list, show, enable.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tailorbird_model::service::Operation;
 use tailorbird_model::task::check::{Catalogue, FoundOperation};
-use tailorbird_model::task::{self, Task};
+use tailorbird_model::task::{self, Task, Trigger};
 use tailorbird_model::yaml::{Position, Problem, Typed, shape, typed};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{Applied, RunFilter, StoredTask};
@@ -21,6 +22,12 @@ pub struct TaskView {
     pub enabled: bool,
     /// Its schedule, if it has one.
     pub schedule: Option<String>,
+    /// What starts it, in words.
+    pub trigger: String,
+    /// When it fires next; empty without a schedule, and while it is disabled.
+    pub next: Vec<Timestamp>,
+    /// Why it cannot fire, if so.
+    pub problem: Option<String>,
     /// What it is for.
     pub description: String,
     /// The newest run, and how it stands.
@@ -38,16 +45,49 @@ pub struct AppliedTask {
     pub change: &'static str,
 }
 
-/// Checks a task file; counts the tasks and gives all problems.
-pub fn check_tasks(app: Option<&App>, text: &str) -> (usize, Vec<Problem>) {
-    let (tasks, mut problems) = task::check::read(text, app.map(|app| -> &dyn Catalogue { app }));
-    if tasks.is_empty() && problems.is_empty() {
-        let start = Position { line: 1, column: 1 };
-        problems.push(
-            Problem::error(start, "", "the file holds no task").hint("A task file begins with `task: NAME`."),
-        );
+/// Checks task files, each with its name; counts the tasks and gives all problems with the file's name.
+pub fn check_tasks(app: Option<&App>, files: &[(String, String)]) -> (usize, Vec<(String, Problem)>) {
+    let (tasks, problems) = read(app, files);
+    let count = tasks.iter().map(Vec::len).sum();
+    (count, problems)
+}
+
+/// The tasks of files.
+type Tasks = Vec<Vec<Typed<Task>>>;
+
+/// The tasks of each file, and the problems of all of them.
+fn read(app: Option<&App>, files: &[(String, String)]) -> (Tasks, Vec<(String, Problem)>) {
+    let catalogue = app.map(|app| -> &dyn Catalogue { app });
+    let (mut all, mut all_problems) = (Tasks::new(), Vec::new());
+    for (file, text) in files {
+        let (found, mut problems) = task::check::read(text, catalogue);
+        if found.is_empty() && problems.is_empty() {
+            let start = Position { line: 1, column: 1 };
+            problems.push(
+                Problem::error(start, "", "the file holds no task")
+                    .hint("A task file begins with `task: NAME`."),
+            );
+        }
+        for typed in &found {
+            if all
+                .iter()
+                .flatten()
+                .any(|other| other.value.task == typed.value.task)
+            {
+                let message = format!("the task `{}` is given in another file too", typed.value.task);
+                problems.push(Problem::error(typed.document.position("/task"), "/task", message));
+            }
+        }
+        all.push(found);
+        all_problems.extend(problems.into_iter().map(|problem| (file.clone(), problem)));
     }
-    (tasks.len(), problems)
+    let slices: Vec<&[Typed<Task>]> = all.iter().map(Vec::as_slice).collect();
+    for (index, problem) in task::check::across(&slices, catalogue) {
+        if let Some((file, _)) = files.get(index) {
+            all_problems.push((file.clone(), problem));
+        }
+    }
+    (all, all_problems)
 }
 
 /// The JSON Schema of task files.
@@ -97,6 +137,15 @@ impl Catalogue for App {
             .map(|stored| stored.value.database.to_string())
             .collect()
     }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        self.calendar(path)
+    }
+
+    fn tasks(&self) -> Vec<Task> {
+        let stored = self.store.tasks().unwrap_or_default();
+        stored.iter().filter_map(|stored| parse(stored).ok()).collect()
+    }
 }
 
 /// Refuses task files that cannot be used.
@@ -132,20 +181,8 @@ impl App {
         files: &[(String, String)],
         accept_rekey: bool,
     ) -> Result<Vec<AppliedTask>, AppError> {
-        let mut tasks: Vec<Typed<Task>> = Vec::new();
-        let mut all_problems = Vec::new();
-        for (file, text) in files {
-            let (found, problems) = task::check::read(text, Some(self));
-            for typed in &found {
-                if tasks.iter().any(|other| other.value.task == typed.value.task) {
-                    let message = format!("the task `{}` is given in another file too", typed.value.task);
-                    let problem = Problem::error(typed.document.position("/task"), "/task", message);
-                    all_problems.push((file.clone(), problem));
-                }
-            }
-            tasks.extend(found);
-            all_problems.extend(problems.into_iter().map(|problem| (file.clone(), problem)));
-        }
+        let (tasks, all_problems) = read(Some(self), files);
+        let tasks: Vec<Typed<Task>> = tasks.into_iter().flatten().collect();
         refuse(all_problems)?;
         for typed in &tasks {
             self.guard_renames(&typed.value, accept_rekey)?;
@@ -186,16 +223,40 @@ impl App {
                 ..RunFilter::default()
             };
             let last = self.store.runs(&filter)?.into_iter().next();
+            let (next, problem) = match self.coming(&stored, &task.trigger) {
+                Ok(next) => (next, None),
+                Err(failure) => (Vec::new(), Some(failure.message)),
+            };
             views.push(TaskView {
                 task: stored.name,
                 version: stored.version,
                 enabled: stored.enabled,
+                trigger: in_words(&task.trigger),
                 schedule: task.trigger.schedule,
+                next,
+                problem,
                 description: task.description,
                 last_run: last.map(|run| format!("{} {}", run.state.as_str(), run.updated_at)),
             });
         }
         Ok(views)
+    }
+
+    fn coming(&self, stored: &StoredTask, trigger: &Trigger) -> Result<Vec<Timestamp>, Failure> {
+        if stored.enabled {
+            self.next_times(trigger, self.store.now())
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// When a task fires next: the next few times of its schedule; none while it is disabled.
+    ///
+    /// # Errors
+    /// TASK-001 where there is no such task; FILE-001 where its calendar cannot be used.
+    pub fn task_times(&self, name: &Name) -> Result<Vec<Timestamp>, AppError> {
+        let stored = self.stored_task(name)?;
+        Ok(self.coming(&stored, &parse(&stored)?.trigger)?)
     }
 
     /// A task and its text.
@@ -245,6 +306,15 @@ impl App {
             }
         }
         Ok(users)
+    }
+}
+
+/// What starts a task, in a word or two.
+fn in_words(trigger: &Trigger) -> String {
+    match (&trigger.schedule, &trigger.after) {
+        (Some(schedule), _) => schedule.clone(),
+        (None, Some(after)) => format!("after {}", after.task),
+        (None, None) => "manual".to_owned(),
     }
 }
 

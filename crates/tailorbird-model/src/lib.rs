@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
-pub mod approval;
 pub mod codes;
 pub mod connection;
 pub mod database;
@@ -10,9 +9,11 @@ pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod key;
+pub mod measure;
 pub mod name;
 pub mod ports;
 pub mod run;
+pub mod schedule;
 pub mod service;
 pub mod task;
 pub mod text;

@@ -2,7 +2,9 @@
 
 mod call;
 mod records;
+mod starts;
 mod tables;
+mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,8 @@ use crate::service::Operation;
 use crate::yaml::shape::suggest;
 use crate::yaml::{Document, Problem, Typed, typed};
 
+pub use starts::across;
+
 /// What the checks may ask about the rest of the definitions.
 pub trait Catalogue {
     /// Finds an operation by connection and name.
@@ -21,6 +25,13 @@ pub trait Catalogue {
     fn database(&self, name: &Name) -> Option<bool>;
     /// The names of all databases.
     fn databases(&self) -> Vec<String>;
+    /// The text of a file that a task names, by its path from the home folder.
+    ///
+    /// # Errors
+    /// In words, where it cannot be read.
+    fn file(&self, path: &str) -> Result<String, String>;
+    /// All tasks.
+    fn tasks(&self) -> Vec<Task>;
 }
 
 /// The answer of a [`Catalogue`].
@@ -111,15 +122,7 @@ impl Checker<'_> {
     }
 
     fn task(&mut self, task: &Task) {
-        if let Some(schedule) = &task.trigger.schedule
-            && let Err(error) = schedule.parse::<croner::Cron>()
-        {
-            self.error(
-                "/trigger/schedule",
-                format!("{schedule:?} is not a schedule: {error}"),
-                "Five fields: minute, hour, day of month, month, day of week; for example `*/5 * * * *`.",
-            );
-        }
+        self.trigger(&task.trigger);
         self.declared(&task.variables);
         self.steps("", &task.steps, Sources::default(), 0);
     }
@@ -194,10 +197,6 @@ impl Checker<'_> {
         }
         if let Some(set) = &step.set {
             self.set(&format!("{at}/set"), set, sources);
-        }
-        if let Some(approve) = &step.approve {
-            self.approve(&format!("{at}/approve"), approve, sources);
-            sources.add(step.id.as_str(), false);
         }
         if let Some(each) = &step.for_each {
             let at = format!("{at}/for_each");

@@ -11,4 +11,5 @@
 mod expressions;
 mod files;
 mod ledger_states;
+mod schedules;
 mod values;
