@@ -10,6 +10,8 @@ pub(crate) enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Counts below bounds.
+    Histogram,
 }
 
 /// A page of families in the making.
@@ -24,6 +26,7 @@ impl Exposition {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         self.line(&format!("# HELP {name} {help}"));

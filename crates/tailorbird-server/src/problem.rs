@@ -31,6 +31,15 @@ impl Problem {
         )
     }
 
+    /// What is shown could not be read.
+    pub(crate) fn store(failure: Failure) -> Self {
+        tracing::error!(%failure, "a request could not be answered");
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            failure,
+        }
+    }
+
     fn new(
         status: StatusCode,
         code: &'static str,

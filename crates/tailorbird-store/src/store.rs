@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
+use tailorbird_model::measure::Histogram;
 
 use crate::budgets::Budgets;
 use crate::clock::{Clock, system_clock};
@@ -70,6 +71,10 @@ impl Store {
     /// How many commits this process has made; for measurements.
     pub fn commits(&self) -> u64 {
         self.inner.writer.commits()
+    }
+
+    pub(crate) fn writer_times(&self) -> &Histogram {
+        self.inner.writer.times()
     }
 
     /// Tells whether the commit of a [`StoreError::CommitUnknown`] took place (never-twice rule 6). Nothing

@@ -10,9 +10,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
+use tailorbird_model::measure::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
@@ -101,6 +103,7 @@ pub(crate) struct Writer {
     sender: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
     commits: Arc<AtomicU64>,
+    times: Arc<Histogram>,
     name: String,
 }
 
@@ -109,6 +112,7 @@ impl Writer {
     pub(crate) fn start(connection: Connection, chain: Chain, clock: Clock) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING_JOBS);
         let commits = Arc::new(AtomicU64::new(0));
+        let times = Arc::new(Histogram::default());
         let name = entropy::hex(&entropy::bytes::<8>()?);
         let committer = Committer {
             connection,
@@ -117,6 +121,7 @@ impl Writer {
             name: name.clone(),
             batch: 0,
             commits: Arc::clone(&commits),
+            times: Arc::clone(&times),
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -130,6 +135,7 @@ impl Writer {
             sender: Some(sender),
             thread: Some(thread),
             commits,
+            times,
             name,
         })
     }
@@ -169,6 +175,11 @@ impl Writer {
         self.commits.load(Ordering::Relaxed)
     }
 
+    /// How long commits took.
+    pub(crate) fn times(&self) -> &Histogram {
+        &self.times
+    }
+
     /// The name under which this process marks its commits.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -201,6 +212,7 @@ struct Committer {
     name: String,
     batch: i64,
     commits: Arc<AtomicU64>,
+    times: Arc<Histogram>,
 }
 
 impl Committer {
@@ -224,6 +236,7 @@ impl Committer {
 
     fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
         let mut answers = Vec::with_capacity(jobs.len());
+        let begun = Instant::now();
         let ended = match self.transact(jobs, &mut answers) {
             Ok(()) => Ended::Committed,
             Err(StoreError::Sqlite(source)) => self.read_back(Arc::new(source)),
@@ -232,6 +245,7 @@ impl Committer {
                 self.read_back(Arc::new(source))
             }
         };
+        self.times.observe(begun.elapsed());
         match &ended {
             Ended::Committed => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
