@@ -3,25 +3,32 @@
 //! Invariant: workers only ask for runs (durably, in the store); none of them drives one. So a worker may be
 //! ended at any moment, and started again.
 
+mod figures;
+mod scheduler;
+mod tally;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tailorbird_model::Failure;
-use tailorbird_store::{Clock, DriveLock, system_clock};
+use tailorbird_store::{Clock, system_clock};
 use tokio::task::JoinSet;
 
-use crate::{App, AppError, Stop};
+use crate::{App, AppError, Stop, Supervisor};
+
+pub use figures::{BudgetFigure, Figures, NextFiring};
+pub use tailorbird_engine::STOP_GRACE;
+pub use tally::{RECORD_COUNTS, TaskTally};
+
+use tally::Tally;
 
 use worker::Worker;
 
-/// How long a stop waits for what is under way, before the process ends all the same. What is cut off then is
-/// as safe as after a power cut: on its way is in doubt, and is looked up at the next start.
-pub const STOP_GRACE: Duration = Duration::from_secs(45);
-
 /// Whatever watches for triggers. A new kind of trigger is a new line here.
-const WORKERS: &[Worker] = &[];
+const WORKERS: &[Worker] = &[Worker {
+    name: "schedules",
+    start: scheduler::start,
+}];
 
 /// How to serve.
 #[derive(Clone)]
@@ -49,6 +56,9 @@ impl std::fmt::Debug for ServeSettings {
 pub struct Pulse {
     app: App,
     stop: Stop,
+    tally: Arc<Tally>,
+    runs: Supervisor,
+    clock: Clock,
 }
 
 impl Pulse {
@@ -73,7 +83,7 @@ impl Pulse {
 pub struct Serving {
     pulse: Pulse,
     workers: JoinSet<()>,
-    _lock: Arc<DriveLock>,
+    runs: Supervisor,
 }
 
 impl std::fmt::Debug for Serving {
@@ -89,17 +99,23 @@ impl App {
     /// # Errors
     /// RUN-002 where another process drives the runs of this home.
     pub async fn serve(&self, settings: &ServeSettings) -> Result<Serving, AppError> {
-        let lock = Arc::new(DriveLock::acquire(self.store.home())?);
-        self.store.recover(&lock).await?;
+        let tally = Arc::new(Tally::new(self.store.clone()));
+        let hears = Arc::clone(&tally);
+        let runs = self
+            .supervise(Arc::new(move |id, news| hears.hear(id, &news)))
+            .await?;
         let stop = Stop::default();
-        let workers = worker::start(self, settings, &stop, WORKERS);
+        let workers = worker::start(self, settings, &stop, &runs, WORKERS);
         Ok(Serving {
             pulse: Pulse {
                 app: self.clone(),
                 stop,
+                tally,
+                runs: runs.clone(),
+                clock: settings.clock.clone(),
             },
             workers,
-            _lock: lock,
+            runs,
         })
     }
 }
@@ -113,10 +129,8 @@ impl Serving {
     /// Stops: nothing new begins, what is under way is finished, within [`STOP_GRACE`].
     pub async fn stop(mut self) {
         self.pulse.stop.set();
-        let finish = async { while self.workers.join_next().await.is_some() {} };
-        if tokio::time::timeout(STOP_GRACE, finish).await.is_err() {
-            tracing::warn!("not everything was finished within the grace of a stop");
-        }
+        // Runs first: whatever a worker still asks for is in the store, and is taken up at the next start.
+        self.runs.stop().await;
         self.workers.shutdown().await;
     }
 }

@@ -137,35 +137,6 @@ CREATE TABLE filter_memory (
     PRIMARY KEY (filter, key_hash)
 ) STRICT, WITHOUT ROWID;
 
--- Records that wait for a person's release, and what became of them. A released one is handed to the later
--- steps until they have taken it (settled), like a delivery.
-CREATE TABLE approval (
-    id          INTEGER PRIMARY KEY,
-    task        TEXT NOT NULL,
-    step        TEXT NOT NULL,
-    key_hash    BLOB NOT NULL CHECK (length(key_hash) = 32),
-    key         TEXT NOT NULL,
-    run         TEXT NOT NULL,
-    state       TEXT NOT NULL CHECK (state IN ('waiting', 'released', 'refused', 'expired')),
-    input       TEXT NOT NULL CHECK (json_valid(input)),
-    shown       TEXT NOT NULL,
-    -- The exact requests that would be sent, for the eyes of a person.
-    requests    TEXT NOT NULL CHECK (json_valid(requests)),
-    fingerprint TEXT NOT NULL,
-    role        TEXT NOT NULL,
-    asked_at    INTEGER NOT NULL,
-    expires_at  INTEGER NOT NULL,
-    decided_at  INTEGER,
-    decided_by  TEXT,
-    reason      TEXT,
-    settled     INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
-    updated_at  INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX approval_identity ON approval (key_hash, task, step);
-CREATE INDEX approval_waiting ON approval (task, step, id) WHERE state = 'waiting';
-CREATE INDEX approval_run ON approval (run, state);
-CREATE INDEX approval_unsettled ON approval (task, step, id) WHERE state = 'released' AND settled = 0;
-
 ---------------------------------------------------------------- restored homes
 
 -- An older ledger came back. While a row is open (no ended_at), keys that are new to the ledger may have been sent
@@ -181,3 +152,31 @@ CREATE TABLE restoration (
 ) STRICT;
 CREATE UNIQUE INDEX restoration_open ON restoration (ended_at IS NULL) WHERE ended_at IS NULL;
 CREATE INDEX restoration_backup ON restoration (backup_at);
+
+---------------------------------------------------------------- schedules
+
+-- How far a task's trigger is decided: what lies before is not looked at again. `source` tells which trigger it was
+-- decided for; another one begins anew. A disabled task has no row.
+CREATE TABLE trigger_clock (
+    task       TEXT PRIMARY KEY,
+    source     TEXT NOT NULL,
+    begun_at   INTEGER NOT NULL,
+    decided_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What became of each time of a schedule, and of each end of another task's run. Its occasion is decided once, in the
+-- commit that opens its run: a crash neither loses nor doubles it, whatever the clock does.
+CREATE TABLE firing (
+    task       TEXT NOT NULL,
+    occasion   TEXT NOT NULL,
+    due_at     INTEGER NOT NULL,
+    verdict    TEXT NOT NULL CHECK (verdict IN ('fired', 'overlapped', 'missed')),
+    -- The run that it opened, or that was in its way.
+    run        TEXT,
+    decided_at INTEGER NOT NULL,
+    PRIMARY KEY (task, occasion),
+    CHECK ((verdict = 'missed') = (run IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX firing_due ON firing (task, due_at);
+CREATE INDEX run_ended ON run (task, ended_at) WHERE ended_at IS NOT NULL;

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod approvals;
 mod authorizations;
 mod backup;
 mod budgets;
@@ -11,6 +10,8 @@ mod definitions;
 mod entropy;
 mod error;
 mod events;
+mod figures;
+mod firings;
 mod home;
 mod ledger;
 mod lock;
@@ -26,9 +27,6 @@ mod tasks;
 mod variables;
 mod writer;
 
-pub use approvals::{
-    ApprovalDecision, ApprovalFilter, Asked, Asker, MAX_APPROVAL_PAGE, NewApproval, StandingApprovals,
-};
 pub use authorizations::{PendingAuthorization, TakenAuthorization};
 pub use budgets::BudgetEntry;
 pub use clock::{Clock, system_clock};
@@ -38,6 +36,8 @@ pub use events::{
     MAX_EVENT_BYTES, MAX_EVENT_PAGE, MAX_EVENTS_PER_CALL, MAX_WAITING_EVENTS, NewEvent, Received,
     TriggerState,
 };
+pub use figures::{DeliveryFigure, RunFigure};
+pub use firings::{Firing, FiringVerdict, MAX_QUEUED, Occasion, TriggerClock, Wish, after_occasion};
 pub use home::Home;
 pub use ledger::{
     Advanced, Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, DueRequest, Enrolled, Enrolment,

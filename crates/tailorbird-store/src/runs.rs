@@ -305,7 +305,7 @@ fn run_of(db: &Connection, id: &RunId) -> Result<Option<Run>, StoreError> {
         .transpose()
 }
 
-fn run(row: &Row<'_>) -> Result<Run, StoreError> {
+pub(crate) fn run(row: &Row<'_>) -> Result<Run, StoreError> {
     let task: String = row.get("task")?;
     let state: String = row.get("state")?;
     let counts: String = row.get("counts")?;

@@ -9,7 +9,7 @@ use tailorbird_model::Name;
 
 use crate::codec::{parse, time};
 use crate::error::Kind;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, firings};
 
 /// A task with one of its versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +176,9 @@ impl Store {
                 "UPDATE task SET enabled = ?2, updated_at = ?3 WHERE name = ?1 AND removed = 0",
                 (name.as_str(), enabled, writing.now.as_microsecond()),
             )?;
+            if !enabled {
+                firings::forget_clock(writing.connection, &name)?;
+            }
             known(changed, &name)
         })
         .await
@@ -192,6 +195,7 @@ impl Store {
                 "UPDATE task SET removed = 1, enabled = 0, updated_at = ?2 WHERE name = ?1 AND removed = 0",
                 (name.as_str(), writing.now.as_microsecond()),
             )?;
+            firings::forget_clock(writing.connection, &name)?;
             known(changed, &name)
         })
         .await

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::ServeSettings;
-use crate::{App, Stop};
+use crate::{App, Stop, Supervisor};
 
 /// The pause before a worker that broke is started again.
 const RESTART_PAUSE: Duration = Duration::from_secs(5);
@@ -30,7 +30,6 @@ pub(crate) struct Worker {
 
 /// What a worker works with.
 #[derive(Clone)]
-#[expect(dead_code, reason = "the first trigger's watch comes with schedules")]
 pub(crate) struct Watch {
     /// The use-cases.
     pub(crate) app: App,
@@ -38,17 +37,20 @@ pub(crate) struct Watch {
     pub(crate) stop: Stop,
     /// The time.
     pub(crate) clock: Clock,
+    /// Whoever drives the runs: tell it that one was opened.
+    pub(crate) runs: Supervisor,
     /// Changes whenever a task was applied, enabled, disabled or removed, by whatever process.
     pub(crate) tasks: watch::Receiver<TasksMark>,
 }
 
-#[expect(dead_code, reason = "the first trigger's watch comes with schedules")]
 impl Watch {
     /// Waits for so long, or until the tasks change, or the server stops. Tells whether to go on.
-    pub(crate) async fn pause(&mut self, at_most: Duration) -> bool {
+    pub(crate) async fn pause(&self, at_most: Duration) -> bool {
+        // A clone's: the caller is to find the change still unseen.
+        let mut tasks = self.tasks.clone();
         tokio::select! {
             () = self.stop.wait(at_most) => {}
-            changed = self.tasks.changed() => {
+            changed = tasks.changed() => {
                 // The sender is gone only when everything ends.
                 if changed.is_err() {
                     return false;
@@ -64,6 +66,7 @@ pub(super) fn start(
     app: &App,
     settings: &ServeSettings,
     stop: &Stop,
+    runs: &Supervisor,
     workers: &'static [Worker],
 ) -> JoinSet<()> {
     let mut all = JoinSet::new();
@@ -73,6 +76,7 @@ pub(super) fn start(
         app: app.clone(),
         stop: stop.clone(),
         clock: settings.clock.clone(),
+        runs: runs.clone(),
         tasks,
     };
     for worker in workers {

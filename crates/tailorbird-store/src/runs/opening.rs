@@ -165,7 +165,11 @@ pub(crate) fn insert(
     Ok(run)
 }
 
-fn run_of_occasion(db: &Connection, task: &Name, occasion: Option<&str>) -> Result<Option<Run>, StoreError> {
+pub(crate) fn run_of_occasion(
+    db: &Connection,
+    task: &Name,
+    occasion: Option<&str>,
+) -> Result<Option<Run>, StoreError> {
     let Some(occasion) = occasion else { return Ok(None) };
     db.prepare_cached(
         "SELECT run.* FROM run_input JOIN run ON run.id = run_input.run

@@ -8,7 +8,7 @@ use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_server::{Settings, StartError};
 
 use crate::args::ServeArguments;
-use crate::commands::sandbox::stop_signal;
+use crate::commands::signals::Signals;
 use crate::render::Render;
 use crate::{Ended, config};
 
@@ -27,13 +27,14 @@ pub(crate) async fn run(home: &Path, arguments: ServeArguments, render: Render) 
     let running = tailorbird_server::start(app, settings)
         .await
         .map_err(start_failure)?;
+    let mut signals = Signals::catch();
     render.json_line(&serde_json::to_value(running.addresses()).unwrap_or_default());
     render.talk(&format!(
         "Serving {} at {}. Ctrl-C stops it.",
         home.display(),
         running.addresses().url
     ));
-    stop_signal().await;
+    signals.next().await;
     render.talk(&format!(
         "Stopping: what is under way is finished first, for {} seconds at most. Ctrl-C again ends at once.",
         STOP_GRACE.as_secs()
@@ -41,7 +42,7 @@ pub(crate) async fn run(home: &Path, arguments: ServeArguments, render: Render) 
     tokio::select! {
         () = running.stop() => Ok(Ended::Well),
         // As safe as a power cut: what is on its way is in doubt, and is looked up at the next start.
-        () = stop_signal() => {
+        () = signals.next() => {
             render.talk("Ended at once; the next start settles what was on its way.");
             Ok(Ended::Failed)
         }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tailorbird_app::{App, AppError, Progress, Stop};
+use tailorbird_model::Name;
 use tailorbird_model::run::{Run, RunState};
 
 use crate::Ended;
 use crate::args::TaskCommand;
+use crate::commands::signals::Signals;
 use crate::commands::{input, service::checked};
 use crate::render::{Render, letter, table};
 
@@ -23,17 +25,11 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
                     home.display()
                 ));
             }
-            let (mut count, mut found) = (0, Vec::new());
+            let mut texts = Vec::new();
             for file in &files {
-                let text = input::text(file)?;
-                let (tasks, problems) = tailorbird_app::check_tasks(app.as_ref(), &text);
-                count += tasks;
-                found.extend(
-                    problems
-                        .into_iter()
-                        .map(|problem| (file.display().to_string(), problem)),
-                );
+                texts.push((file.display().to_string(), input::text(file)?));
             }
+            let (count, found) = tailorbird_app::check_tasks(app.as_ref(), &texts);
             Ok(checked(render, "task", count, &found))
         }
         TaskCommand::Apply { files, accept_rekey } => {
@@ -64,7 +60,11 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
                         t.task.to_string(),
                         t.version.to_string(),
                         if t.enabled { "enabled" } else { "disabled" }.to_owned(),
-                        t.schedule.clone().unwrap_or_else(|| "manual".to_owned()),
+                        t.trigger.clone(),
+                        match &t.problem {
+                            Some(problem) => problem.clone(),
+                            None => t.next.first().map(ToString::to_string).unwrap_or_default(),
+                        },
                         t.last_run.clone().unwrap_or_default(),
                         t.description.clone(),
                     ]
@@ -72,18 +72,14 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
                 .collect();
             render.data(&json!(tasks), || {
                 table(
-                    &["TASK", "VERSION", "STATE", "TRIGGER", "LAST RUN", "WHAT"],
+                    &["TASK", "VERSION", "STATE", "TRIGGER", "NEXT", "LAST RUN", "WHAT"],
                     &rows,
                     "There are no tasks. `tailorbird task apply FILE` takes one in.",
                 )
             });
             Ok(Ended::Well)
         }
-        TaskCommand::Show { name } => {
-            let (task, text) = App::open(home)?.task(&input::name(&name)?)?;
-            render.document(&json!(task), || text);
-            Ok(Ended::Well)
-        }
+        TaskCommand::Show { name } => show(&App::open(home)?, &input::name(&name)?, render),
         TaskCommand::Enable { name } => enable(home, &name, true, render).await,
         TaskCommand::Disable { name } => enable(home, &name, false, render).await,
         TaskCommand::Run { name, restored } => {
@@ -102,6 +98,41 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
             Ok(Ended::Well)
         }
     }
+}
+
+/// A task as YAML; when it fires next is talk, because the text may go into a file.
+fn show(app: &App, name: &Name, render: Render) -> Result<Ended, AppError> {
+    let (task, text) = app.task(name)?;
+    let (next, problem) = match app.task_times(name) {
+        Ok(next) => (next, None),
+        Err(error) => (Vec::new(), Some(error.failure)),
+    };
+    let firings = app.firings(name)?;
+    let mut json = json!(task);
+    if let Some(json) = json.as_object_mut() {
+        json.insert("next".to_owned(), json!(next));
+        json.insert("problem".to_owned(), json!(problem));
+        json.insert("firings".to_owned(), json!(firings));
+    }
+    render.document(&json, || text);
+    if !render.is_json() {
+        if let Some(problem) = &problem {
+            render.talk(&letter("it cannot fire", problem));
+        }
+        if !next.is_empty() {
+            let times: Vec<String> = next.iter().map(ToString::to_string).collect();
+            render.talk(&format!("It fires next at {}.", times.join(", ")));
+        }
+        for firing in &firings {
+            let why = match (firing.verdict, &firing.run) {
+                ("fired", Some(run)) => format!("opened {run}"),
+                ("overlapped", Some(run)) => format!("left out, because {run} had not ended"),
+                _ => "missed".to_owned(),
+            };
+            render.talk(&format!("Due at {}: {why}.", firing.due_at));
+        }
+    }
+    Ok(Ended::Well)
 }
 
 async fn enable(home: &Path, name: &str, enabled: bool, render: Render) -> Result<Ended, AppError> {
@@ -141,12 +172,13 @@ where
             }
         }
     });
+    let mut signals = Signals::catch();
     let running = start(progress, stop.clone());
     tokio::pin!(running);
     let run = loop {
         tokio::select! {
             run = &mut running => break run,
-            () = super::sandbox::stop_signal() => {
+            () = signals.next() => {
                 render.end_progress();
                 if stop.is_set() {
                     // Asked twice: as safe as a power cut. What is on its way is in doubt, and is looked up later.

@@ -1,4 +1,6 @@
 //! `serve`: the program as a server.
 
 mod listening;
+mod schedules;
+mod stopping;
 mod support;

@@ -87,3 +87,29 @@ fn only_this_machine_is_answered_and_webhooks_have_a_listener_of_their_own() {
         assert_eq!(raw(hooks, &text), 404, "{path}");
     }
 }
+
+/// Each metric has its line in the documentation, and each line its metric.
+#[test]
+fn the_documentation_names_each_metric_with_its_kind() {
+    let server = Server::start(&home());
+    let (_, page) = server.get("/metrics");
+    let mut told: Vec<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .map(str::to_owned)
+        .collect();
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md")).unwrap();
+    let mut documented: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `tailorbird_"))
+        .map(|line| {
+            let mut cells = line.split('|').map(str::trim);
+            let name = cells.next().unwrap().trim_end_matches('`');
+            format!("tailorbird_{name} {}", cells.next().unwrap())
+        })
+        .collect();
+    told.sort();
+    documented.sort();
+    assert_eq!(told, documented);
+}

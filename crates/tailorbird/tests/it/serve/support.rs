@@ -72,10 +72,19 @@ impl Drop for Server {
 }
 
 /// Looks again until it is so.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl FnMut() -> bool) {
+    within(PATIENCE, what, is_so);
+}
+
+/// As [`until`], for what waits until a provider cannot show anything new any more.
+pub(crate) fn until_slowly(what: &str, is_so: impl FnMut() -> bool) {
+    within(PATIENCE * 4, what, is_so);
+}
+
+fn within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(begun.elapsed() < patience, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
