@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod approvals;
 mod authorize;
 mod calls;
 mod connections;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use tailorbird_connector::{Connector, TransportSettings};
 use tailorbird_store::{Home, Store};
 
+pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested};

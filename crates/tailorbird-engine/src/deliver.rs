@@ -29,7 +29,7 @@ pub(crate) struct Route {
     pub(crate) concurrency: usize,
 }
 
-enum Prepared {
+pub(crate) enum Prepared {
     NotDue,
     Ready(Box<NewDelivery>),
     Broken(Box<NewDelivery>, Box<Failure>),
@@ -155,7 +155,7 @@ impl Driver {
             return (self.progress)(ProgressEvent::Note(note));
         }
         let is_ours = entry.run == self.run;
-        if is_ours && plan.counts_reads_of(call) && entry.enrolment != Enrolment::New {
+        if is_ours && plan.counts_reads_of(call.source.as_ref()) && entry.enrolment != Enrolment::New {
             // This run read it before it was cut off, and counted it then.
             self.counts.read = self.counts.read.saturating_sub(1);
         }
@@ -189,7 +189,12 @@ impl Driver {
         key_of(&call.id, &call.expressions, template, &scope, &record.record)
     }
 
-    fn prepare(&self, call: &CallPlan, route: &Route, record: &Emitted) -> Result<Prepared, RunEnd> {
+    pub(crate) fn prepare(
+        &self,
+        call: &CallPlan,
+        route: &Route,
+        record: &Emitted,
+    ) -> Result<Prepared, RunEnd> {
         let scope = self.call_scope(route, record.scope());
         // The key comes first: a record that cannot be named must not be guessed at (rule 2).
         let due = match &call.when {

@@ -269,13 +269,17 @@ impl Driver {
                 }
                 StepPlan::Call(call) if call.source.is_none() => self.listing(plan, call).await?,
                 StepPlan::Set(set) if set.source.is_none() => self.set_once(set).await?,
+                StepPlan::Approve(approve) => self.approve(plan, approve).await?,
                 // All others work when their source yields records.
                 _ => {}
             }
             self.keep_variables().await?;
             self.store_counts(plan, Some(step.id())).await?;
         }
-        Ok(())
+        match self.waits_for_release(plan)? {
+            Some(waiting) => Err(waiting),
+            None => Ok(()),
+        }
     }
 
     /// The counts of the whole run: what was counted here, and what the ledger says.

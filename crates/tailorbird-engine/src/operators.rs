@@ -1,5 +1,6 @@
 //! Steps that pass records on, one file each. Each of them may see a chunk twice and ends in the same state.
 
+mod approve;
 mod decide;
 mod filter;
 mod for_each;

@@ -10,7 +10,7 @@ use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Name, Value};
 
 pub(crate) use kinds::{
-    CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
+    ApprovePlan, CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
 };
 
 /// A task made ready to run.
@@ -41,6 +41,8 @@ pub enum StepPlan {
     Set(SetPlan),
     /// Goes through records, for the steps inside it.
     ForEach(ForEachPlan),
+    /// Holds records until a person releases them.
+    Approve(Box<ApprovePlan>),
 }
 
 impl StepPlan {
@@ -55,6 +57,7 @@ impl StepPlan {
             Self::Decide(decide) => &decide.id,
             Self::Set(set) => &set.id,
             Self::ForEach(each) => &each.id,
+            Self::Approve(approve) => &approve.id,
         }
     }
 
@@ -69,6 +72,7 @@ impl StepPlan {
             Self::Decide(decide) => Some(&decide.source),
             Self::Set(set) => set.source.as_ref(),
             Self::ForEach(each) => Some(&each.source),
+            Self::Approve(approve) => Some(&approve.source),
         }
     }
 
@@ -101,17 +105,19 @@ impl Plan {
             .filter(move |step| step.source() == Some(source))
     }
 
-    /// Tells whether any step keeps its records in the ledger.
+    /// Tells whether any step keeps its records in the store, so that a run that goes on knows them.
     pub(crate) fn has_keys(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step, StepPlan::Call(call) if call.key.is_some()))
+        self.steps.iter().any(|step| match step {
+            StepPlan::Call(call) => call.key.is_some(),
+            StepPlan::Approve(_) => true,
+            _ => false,
+        })
     }
 
-    /// Tells whether the records that a call sends were counted as read: they come from a query or a listing,
+    /// Tells whether the records that a step takes were counted as read: they come from a query or a listing,
     /// maybe through steps that pass them on, and not from another delivery.
-    pub(crate) fn counts_reads_of(&self, call: &CallPlan) -> bool {
-        let mut source = call.source.as_ref();
+    pub(crate) fn counts_reads_of(&self, source: Option<&Name>) -> bool {
+        let mut source = source;
         // Each step names an earlier one, so this ends.
         for _ in &self.steps {
             let from = self
@@ -120,6 +126,7 @@ impl Plan {
                 .find(|step| source.is_some_and(|source| step.yields().contains(&source)));
             match from {
                 Some(StepPlan::Query(_)) => return true,
+                Some(StepPlan::Approve(_)) => return false,
                 Some(StepPlan::Call(from)) if from.key.is_some() => return false,
                 Some(StepPlan::Call(from)) if from.source.is_none() => return true,
                 Some(step) => source = step.source(),

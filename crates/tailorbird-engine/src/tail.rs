@@ -279,6 +279,7 @@ impl Driver {
                 StepPlan::Filter(filter) => Box::pin(self.filter(plan, filter, records)).await?,
                 StepPlan::Decide(decide) => Box::pin(self.decide(plan, decide, records)).await?,
                 StepPlan::Set(set) => self.set(set, records).await?,
+                StepPlan::Approve(approve) => self.ask(plan, approve, records).await?,
                 StepPlan::ForEach(each) => Box::pin(self.for_each(plan, each, records)).await?,
             }
         }

@@ -236,7 +236,7 @@ fn a_plan_knows_which_records_were_read() {
         .steps
         .iter()
         .filter_map(|step| match step {
-            StepPlan::Call(call) => Some(plan.counts_reads_of(call)),
+            StepPlan::Call(call) => Some(plan.counts_reads_of(call.source.as_ref())),
             _ => None,
         })
         .collect();

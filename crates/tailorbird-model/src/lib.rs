@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod approval;
 pub mod codes;
 pub mod connection;
 pub mod database;

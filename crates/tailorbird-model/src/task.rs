@@ -2,6 +2,7 @@
 //!
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
+pub mod approve;
 pub mod check;
 pub mod decide;
 pub mod filter;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use approve::ApproveStep;
 pub use decide::{Branch, DecideStep};
 pub use filter::{FilterStep, Only};
 pub use flat::FlatStep;
@@ -83,6 +85,9 @@ pub struct Step {
     /// Does steps for each record of another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_each: Option<ForEachStep>,
+    /// Holds records until a person releases them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approve: Option<ApproveStep>,
 }
 
 impl Step {
@@ -96,6 +101,7 @@ impl Step {
         "decide",
         "set",
         "for_each",
+        "approve",
     ];
 
     /// The kinds that the step was given; exactly one is right.
@@ -109,6 +115,7 @@ impl Step {
             self.decide.is_some(),
             self.set.is_some(),
             self.for_each.is_some(),
+            self.approve.is_some(),
         ]
         .into_iter()
         .zip(Self::KINDS)

@@ -137,6 +137,35 @@ CREATE TABLE filter_memory (
     PRIMARY KEY (filter, key_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Records that wait for a person's release, and what became of them. A released one is handed to the later
+-- steps until they have taken it (settled), like a delivery.
+CREATE TABLE approval (
+    id          INTEGER PRIMARY KEY,
+    task        TEXT NOT NULL,
+    step        TEXT NOT NULL,
+    key_hash    BLOB NOT NULL CHECK (length(key_hash) = 32),
+    key         TEXT NOT NULL,
+    run         TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('waiting', 'released', 'refused', 'expired')),
+    input       TEXT NOT NULL CHECK (json_valid(input)),
+    shown       TEXT NOT NULL,
+    -- The exact requests that would be sent, for the eyes of a person.
+    requests    TEXT NOT NULL CHECK (json_valid(requests)),
+    fingerprint TEXT NOT NULL,
+    role        TEXT NOT NULL,
+    asked_at    INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    decided_at  INTEGER,
+    decided_by  TEXT,
+    reason      TEXT,
+    settled     INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
+    updated_at  INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX approval_identity ON approval (key_hash, task, step);
+CREATE INDEX approval_waiting ON approval (task, step, id) WHERE state = 'waiting';
+CREATE INDEX approval_run ON approval (run, state);
+CREATE INDEX approval_unsettled ON approval (task, step, id) WHERE state = 'released' AND settled = 0;
+
 ---------------------------------------------------------------- restored homes
 
 -- An older ledger came back. While a row is open (no ended_at), keys that are new to the ledger may have been sent

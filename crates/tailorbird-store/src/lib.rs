@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod approvals;
 mod authorizations;
 mod backup;
 mod budgets;
@@ -27,6 +28,9 @@ mod tasks;
 mod variables;
 mod writer;
 
+pub use approvals::{
+    ApprovalDecision, ApprovalFilter, Asked, Asker, MAX_APPROVAL_PAGE, NewApproval, StandingApprovals,
+};
 pub use authorizations::{PendingAuthorization, TakenAuthorization};
 pub use budgets::BudgetEntry;
 pub use clock::{Clock, system_clock};

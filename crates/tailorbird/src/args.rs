@@ -1,5 +1,6 @@
 //! What a person may type.
 
+pub(crate) mod approval;
 pub(crate) mod connection;
 pub(crate) mod database;
 mod home;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use approval::{ApprovalCommand, Which};
 pub(crate) use connection::{CallArguments, ConnectionCommand};
 pub(crate) use database::DatabaseCommand;
 pub(crate) use home::{BackupArguments, HomeCommand, RestoreArguments};
@@ -98,6 +100,9 @@ pub(crate) enum Command {
     /// Runs: executions of tasks
     #[command(subcommand)]
     Run(RunCommand),
+    /// Approvals: records that wait for a person's release
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
     /// Deliveries: each record that leaves, with its story
     #[command(subcommand)]
     Delivery(DeliveryCommand),

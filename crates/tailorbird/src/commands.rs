@@ -1,5 +1,6 @@
 //! One file per noun: typed words in, calls to the app, data and talk out.
 
+pub(crate) mod approval;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod connection;

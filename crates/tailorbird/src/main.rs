@@ -82,6 +82,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
         Command::Database(command) => commands::database::run(&home, command, render).await,
         Command::Task(command) => commands::task::run(&home, command, render).await,
         Command::Run(command) => commands::run::run(&home, command, render).await,
+        Command::Approval(command) => commands::approval::run(&home, command, render).await,
         Command::Delivery(command) => commands::delivery::run(&home, command, render).await,
         Command::Home(command) => commands::home::run(&home, command, render).await,
         Command::Backup(arguments) => commands::home::backup(&home, &arguments, render),

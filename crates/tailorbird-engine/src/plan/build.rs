@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use tailorbird_model::expression::{Expressions, Template};
 use tailorbird_model::task::{
-    CallStep, DecideStep, FilterStep, FlatStep, ForEachStep, QueryStep, SetStep, Task, TransformStep,
-    WriteStep,
+    ApproveStep, CallStep, DecideStep, FilterStep, FlatStep, ForEachStep, QueryStep, SetStep, Task,
+    TransformStep, WriteStep,
 };
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use super::StepPlan;
 use super::kinds::{
-    CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
+    ApprovePlan, CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
 };
 
 /// The `for_each` step around a step.
@@ -75,6 +75,9 @@ fn step(flat: &FlatStep<'_>, around: Option<&Around>) -> Result<StepPlan, Failur
     }
     if let Some(set) = &step.set {
         return builder.set(set);
+    }
+    if let Some(approve) = &step.approve {
+        return builder.approve(approve);
     }
     if let Some(each) = &step.for_each {
         return Ok(StepPlan::ForEach(ForEachPlan {
@@ -203,6 +206,20 @@ impl Builder<'_> {
             expressions: self.expressions,
             branches,
         }))
+    }
+
+    fn approve(mut self, approve: &ApproveStep) -> Result<StepPlan, Failure> {
+        let key = one(&self.id, &mut self.expressions, &approve.key)?;
+        let show = self.maybe(approve.show.as_deref())?;
+        Ok(StepPlan::Approve(Box::new(ApprovePlan {
+            source: self.source(&approve.from),
+            outer: self.outer(),
+            id: self.id,
+            step: approve.clone(),
+            expressions: self.expressions,
+            key,
+            show,
+        })))
     }
 
     fn set(mut self, set: &SetStep) -> Result<StepPlan, Failure> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tailorbird_model::Name;
 use tailorbird_model::expression::{Expressions, Template};
-use tailorbird_model::task::{CallStep, FilterStep, QueryStep, WriteStep};
+use tailorbird_model::task::{ApproveStep, CallStep, FilterStep, QueryStep, WriteStep};
 
 /// A query made ready to run.
 #[derive(Debug)]
@@ -80,6 +80,19 @@ pub struct SetPlan {
     pub(crate) source: Option<Name>,
     pub(crate) expressions: Expressions,
     pub(crate) variables: BTreeMap<String, Template>,
+}
+
+/// An approval made ready to run.
+#[derive(Debug)]
+pub struct ApprovePlan {
+    pub(crate) id: Name,
+    pub(crate) source: Name,
+    /// The names of the records around it, which its questions keep.
+    pub(crate) outer: Vec<String>,
+    pub(crate) step: ApproveStep,
+    pub(crate) expressions: Expressions,
+    pub(crate) key: Template,
+    pub(crate) show: Option<Template>,
 }
 
 /// A loop made ready to run; the steps inside it stand behind it in the plan.

@@ -198,6 +198,10 @@ impl Checker<'_> {
         if let Some(set) = &step.set {
             self.set(&format!("{at}/set"), set, sources);
         }
+        if let Some(approve) = &step.approve {
+            self.approve(&format!("{at}/approve"), approve, sources);
+            sources.add(step.id.as_str(), false);
+        }
         if let Some(each) = &step.for_each {
             let at = format!("{at}/for_each");
             self.for_each(&at, each, sources);

@@ -143,7 +143,7 @@ impl Store {
                 let target = Lane::new(to.0.clone(), to.1.clone(), lane.destination.clone());
                 moved += move_lane(writing, &lane, &target)?;
             }
-            for table in ["step_cursor", "step_identity", "filter"] {
+            for table in ["step_cursor", "step_identity", "filter", "approval"] {
                 // What the new name already has is newer and stays.
                 writing.connection.execute(
                     &format!(

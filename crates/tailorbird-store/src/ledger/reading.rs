@@ -13,7 +13,7 @@ use super::rows::{self, deliveries, find_lane};
 use super::{Attempt, Decision, Lane, LookUp, Story, key_hash};
 use crate::codec::{from_json, from_micros, from_optional_json, optional_time, time, to_json, whole};
 use crate::error::Kind;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, approvals};
 
 /// How many deliveries one page of a list may hold.
 pub const MAX_DELIVERY_PAGE: u32 = 10_000;
@@ -221,7 +221,8 @@ impl Store {
         })
     }
 
-    /// What a run made of its deliveries: only those it touched last count, by the state they are in.
+    /// What a run made of its deliveries: only those it touched last count, by the state they are in. Records
+    /// whose release a person refused are skipped, those that nobody released in time are rejected.
     ///
     /// # Errors
     /// Where the database cannot be read.
@@ -240,6 +241,9 @@ impl Store {
                     DeliveryState::Pending | DeliveryState::Sending => {}
                 }
             }
+            let (expired, refused) = approvals::ended_of_run(db, run)?;
+            counts.rejected += expired;
+            counts.skipped += refused;
             Ok(counts)
         })
     }

@@ -1,5 +1,6 @@
 //! The kinds of steps, end to end: YAML in, rows and posts out, twice the same.
 
+mod approvals;
 mod choosing;
 mod loops;
 mod memory;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Checker, Sources};
-use crate::task::{DecideStep, FilterStep, ForEachStep, Only, SetStep, TransformStep, Variable};
+use crate::task::{ApproveStep, DecideStep, FilterStep, ForEachStep, Only, SetStep, TransformStep, Variable};
 use crate::yaml::shape::suggest;
 
 /// Names that expressions see beside a record's columns.
@@ -134,6 +134,21 @@ impl Checker<'_> {
                     suggest(name, &declared, "It declares"),
                 );
             }
+        }
+    }
+
+    pub(super) fn approve(&mut self, at: &str, approve: &ApproveStep, sources: &Sources) {
+        self.source(&format!("{at}/from"), &approve.from, sources);
+        self.expression(&format!("{at}/key"), &approve.key);
+        if let Some(show) = &approve.show {
+            self.expression(&format!("{at}/show"), show);
+        }
+        if approve.expires.seconds() == 0 {
+            self.error(
+                &format!("{at}/expires"),
+                "nobody can decide in no time",
+                "Give a length of time, for example `2d`.",
+            );
         }
     }
 
