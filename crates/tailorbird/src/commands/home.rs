@@ -98,7 +98,7 @@ pub(crate) async fn restore(
         passphrase: passphrase.as_ref(),
     };
     let returned = restore_home(&arguments.file, home, &how, &mut |progress| {
-        tell(render, progress)
+        tell(render, progress);
     })
     .await?;
     render.end_progress();
