@@ -2,10 +2,12 @@
 
 use serde::{Deserialize as _, Serialize};
 use tailorbird_connector::{MASK, Request};
-use tailorbird_model::delivery::{Delivery, DeliveryState};
+use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState};
+use tailorbird_model::run::RunId;
 use tailorbird_model::{Name, Record};
 use tailorbird_store as store;
 
+use crate::resolutions::{Mapping, WHO, check_mapping, in_store};
 use crate::{App, AppError};
 
 /// Which deliveries to list.
@@ -15,10 +17,42 @@ pub struct DeliveryFilter {
     pub state: Option<DeliveryState>,
     /// Only of this task.
     pub task: Option<Name>,
-    /// Only those whose key holds this text.
+    /// Only of this step.
+    pub step: Option<Name>,
+    /// Only over this connection.
+    pub connection: Option<Name>,
+    /// Only those that this run touched last.
+    pub run: Option<RunId>,
+    /// Only those whose key holds this text; with `*` (any text) or `?` (any character), whose whole key fits.
     pub key: Option<String>,
+    /// Only those that changed at this time or later.
+    pub since: Option<jiff::Timestamp>,
+    /// Only those whose failure has this code.
+    pub code: Option<String>,
+    /// Only those after this one.
+    pub after: Option<DeliveryId>,
     /// At most so many; all where absent.
     pub limit: Option<usize>,
+}
+
+impl DeliveryFilter {
+    /// As the store takes it, a page at a time.
+    pub(crate) fn in_store(&self, page: u32) -> store::DeliveryFilter {
+        let is_pattern = self.key.as_ref().is_some_and(|key| key.contains(['*', '?']));
+        store::DeliveryFilter {
+            states: self.state.into_iter().collect(),
+            task: self.task.clone(),
+            step: self.step.clone(),
+            run: self.run.clone(),
+            connection: self.connection.clone(),
+            key_contains: self.key.clone().filter(|_| !is_pattern),
+            key_pattern: self.key.clone().filter(|_| is_pattern),
+            since: self.since,
+            code: self.code.as_ref().map(|code| code.to_ascii_uppercase()),
+            after: self.after,
+            limit: page,
+        }
+    }
 }
 
 /// A person's decision.
@@ -59,13 +93,10 @@ impl App {
     /// Where the store cannot be read.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, AppError> {
         let most = filter.limit.unwrap_or(usize::MAX);
-        let mut page_filter = store::DeliveryFilter {
-            states: filter.state.into_iter().collect(),
-            task: filter.task.clone(),
-            key_contains: filter.key.clone(),
-            limit: store::MAX_DELIVERY_PAGE,
-            ..store::DeliveryFilter::default()
-        };
+        let page = u32::try_from(most)
+            .unwrap_or(u32::MAX)
+            .min(store::MAX_DELIVERY_PAGE);
+        let mut page_filter = filter.in_store(page);
         let mut all = Vec::new();
         while all.len() < most {
             let page = self.store.deliveries(&page_filter)?;
@@ -75,6 +106,14 @@ impl App {
         }
         all.truncate(most);
         Ok(all)
+    }
+
+    /// Counts deliveries by state.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn count_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<(DeliveryState, u64)>, AppError> {
+        Ok(self.store.count_deliveries(&filter.in_store(0))?)
     }
 
     /// A delivery's whole story, by key or id.
@@ -158,29 +197,38 @@ impl App {
     /// Carries out a person's decision.
     ///
     /// # Errors
-    /// RUN-003 where there is no such delivery, RUN-004 where its state does not allow the decision.
+    /// RUN-003 where there is no such delivery, RUN-004 where its state does not allow the decision, and where the
+    /// newest mapping makes no request of it.
     pub async fn resolve_delivery(
         &self,
         key_or_id: &str,
         resolution: Resolution,
+        mapping: Mapping,
     ) -> Result<Delivery, AppError> {
+        check_mapping(&resolution, mapping)?;
         let delivery = self.store.find_delivery(key_or_id)?;
-        let resolution = match resolution {
-            Resolution::Sent(result) => store::Resolution::Sent { result },
-            Resolution::Again => store::Resolution::Again,
-            Resolution::Skip => store::Resolution::Skip,
-        };
-        Ok(self
+        if mapping == Mapping::Stored {
+            return Ok(self
+                .store
+                .resolve(delivery.id, in_store(&resolution), WHO)
+                .await?);
+        }
+        let (request, fingerprint) = self.render_one(&delivery)?;
+        let refused = self
             .store
-            .resolve(delivery.id, resolution, "a person at the command line")
-            .await?)
+            .send_anew(vec![(delivery.id, request, fingerprint)], WHO)
+            .await?;
+        if !refused.is_empty() {
+            return Err(store::StoreError::Transition { refused }.into());
+        }
+        Ok(self.store.find_delivery(&format!("#{}", delivery.id))?)
     }
 }
 
 /// A stored request with secrets masked. Nothing is added to it before it is signed, but a service file may
 /// have put a token into a header or an address. What cannot be read cannot be masked by name, so it is
 /// masked whole.
-fn shown_request(stored: &serde_json::Value) -> serde_json::Value {
+pub(crate) fn shown_request(stored: &serde_json::Value) -> serde_json::Value {
     if stored.is_null() {
         return serde_json::Value::Null;
     }

@@ -13,6 +13,8 @@ mod home;
 mod ledger;
 pub mod oauth1_sign;
 mod rekey;
+mod resolutions;
+mod retention;
 mod runs;
 mod schedules;
 mod secrets_input;
@@ -48,7 +50,11 @@ pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 // The home and the ledger as a whole.
 pub use home::{HomeView, RestoredView, Returned, restore_home};
 pub use ledger::{MisfitLine, Verified};
-pub use tailorbird_store::{BackupProgress, ChainHead, MIN_PASSPHRASE, Passphrase, Restore};
+pub use resolutions::{Decided, Left, Mapping, Preview, Sample};
+pub use retention::Tidied;
+pub use tailorbird_store::{
+    BackupProgress, ChainHead, MIN_KEEP, MIN_PASSPHRASE, Passphrase, Restore, Retention,
+};
 
 /// How long one answer may take between two of its bytes.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);

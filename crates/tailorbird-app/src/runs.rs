@@ -13,16 +13,11 @@ use tailorbird_model::ports::Credentials;
 use tailorbird_model::run::{Run, RunId, RunInput, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{DeliveryFilter, DriveLock, Resolution, RunChange, RunFilter, RunRequest};
+use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest};
 
 pub use tailorbird_engine::{Listener, Progress, ProgressEvent, RunNews, Stop, Supervisor};
 
-use crate::{App, AppError, TOTAL_TIMEOUT, tasks};
-
-/// The greatest number of rejected records that `run retry` takes up at once.
-const MAX_RETRIED: u32 = 100_000;
-/// How many deliveries are looked at in one page.
-const PAGE: u32 = 1_000;
+use crate::{App, AppError, DeliveryFilter, Mapping, Resolution, TOTAL_TIMEOUT, tasks};
 
 /// How often, and how many times, a request to another process is looked after.
 const REQUEST_LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -85,7 +80,7 @@ impl App {
         Ok(opened.await?)
     }
 
-    fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         let resources: Arc<dyn Resources> = Arc::new(self.clone());
         Engine::new(
             self.store.clone(),
@@ -125,34 +120,38 @@ impl App {
         Ok(self.engine().resume(run, &task, progress, stop).await?)
     }
 
-    /// Makes the rejected records of a run pending again and sends them in a new run.
+    /// Makes the records of a run that are in a state (the rejected ones, where none is given) pending again, and
+    /// sends them in a new run.
     ///
     /// # Errors
     /// RUN-001 where there is no such run.
-    pub async fn retry_run(&self, id: &RunId, progress: Progress, stop: Stop) -> Result<Run, AppError> {
+    pub async fn retry_run(
+        &self,
+        id: &RunId,
+        state: Option<DeliveryState>,
+        mapping: Mapping,
+        progress: Progress,
+        stop: Stop,
+    ) -> Result<Run, AppError> {
         let run = self.run(id)?;
         let filter = DeliveryFilter {
-            states: vec![DeliveryState::Rejected],
+            state: Some(state.unwrap_or(DeliveryState::Rejected)),
             run: Some(run.id.clone()),
-            limit: PAGE,
             ..DeliveryFilter::default()
         };
-        let mut count = 0;
-        while count < MAX_RETRIED {
-            let page = self.store.deliveries(&filter)?;
-            if page.is_empty() {
-                break;
-            }
-            for delivery in page {
-                self.store
-                    .resolve(delivery.id, Resolution::Again, "run retry")
-                    .await?;
-                count += 1;
-            }
-        }
+        let decided = self
+            .resolve_all(&filter, &Resolution::Again, mapping, &stop, &mut |_| ())
+            .await?;
         progress(ProgressEvent::Note(format!(
-            "{count} rejected record(s) are tried again"
+            "{} record(s) are tried again",
+            decided.resolved
         )));
+        if let Some(first) = decided.named.first() {
+            progress(ProgressEvent::Note(format!(
+                "{} record(s) stay as they are; the first is {}: {}",
+                decided.left, first.key, first.why
+            )));
+        }
         self.run_task(&run.task, progress, stop).await
     }
 

@@ -6,7 +6,7 @@
 mod figures;
 mod scheduler;
 mod tally;
-mod worker;
+pub(crate) mod worker;
 
 use std::sync::Arc;
 
@@ -25,10 +25,16 @@ use tally::Tally;
 use worker::Worker;
 
 /// Whatever watches for triggers. A new kind of trigger is a new line here.
-const WORKERS: &[Worker] = &[Worker {
-    name: "schedules",
-    start: scheduler::start,
-}];
+const WORKERS: &[Worker] = &[
+    Worker {
+        name: "schedules",
+        start: scheduler::start,
+    },
+    Worker {
+        name: "retention",
+        start: crate::retention::watch,
+    },
+];
 
 /// How to serve.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ mod operators;
 mod plan;
 mod progress;
 mod query;
+mod remap;
 mod resources;
 mod send;
 mod supervise;
@@ -28,3 +29,5 @@ pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};
 pub use resources::{Resources, destination_of};
 pub use supervise::{Listener, RunNews, Supervisor, Tasks};
+
+pub use remap::Remap;

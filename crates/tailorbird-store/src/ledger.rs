@@ -26,6 +26,7 @@ pub use advancing::{Advanced, DueRequest, SendingAs};
 pub use identity::{Rekey, StepIdentity};
 pub use reading::{DeliveryFilter, MAX_DELIVERY_PAGE};
 pub use resolving::Resolution;
+pub use retention::{MIN_KEEP, Retention};
 pub use verify::{ChainHead, ChainReport, MAX_NAMED as MAX_MISFITS, Misfit};
 
 use crate::StoreError;

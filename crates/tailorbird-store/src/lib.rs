@@ -64,3 +64,6 @@ pub use restored::{Restoration, RestoredTask};
 pub use backup::{
     BackupProgress, BackupReport, MIN_PASSPHRASE, Manifest, Passphrase, Restore, Restored, restore,
 };
+
+// Retention.
+pub use ledger::{MIN_KEEP, Retention};

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, params_from_iter};
 use tailorbird_model::Name;
 use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState, Destination, Event};
 use tailorbird_model::key::DeliveryKey;
@@ -37,6 +38,12 @@ pub struct DeliveryFilter {
     pub connection: Option<Name>,
     /// Only those whose key contains this text; letter case does not matter for A to Z.
     pub key_contains: Option<String>,
+    /// Only those whose whole key fits this pattern: `*` is any text, `?` any one character.
+    pub key_pattern: Option<String>,
+    /// Only those that changed at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those whose failure has this code.
+    pub code: Option<String>,
     /// Only those after this one.
     pub after: Option<DeliveryId>,
     /// At most so many; at most [`MAX_DELIVERY_PAGE`].
@@ -148,30 +155,35 @@ impl Store {
     /// # Errors
     /// Where the database cannot be read.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-        let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
-        let states = to_json("states", &states)?;
+        let (condition, mut parameters) = condition(filter)?;
+        parameters.push(filter.limit.min(MAX_DELIVERY_PAGE).into());
         self.read(|db| {
             deliveries(
                 db,
-                "WHERE d.id > ?1
-                   AND (?2 = '[]' OR d.state IN (SELECT value FROM json_each(?2)))
-                   AND (?3 IS NULL OR l.task = ?3)
-                   AND (?4 IS NULL OR l.step = ?4)
-                   AND (?5 IS NULL OR d.run = ?5)
-                   AND (?6 IS NULL OR d.connection = ?6)
-                   AND (?7 IS NULL OR instr(lower(c.key), lower(?7)) > 0)
-                 ORDER BY d.id LIMIT ?8",
-                (
-                    filter.after.map_or(0, |id| id.0),
-                    &states,
-                    filter.task.as_ref().map(Name::as_str),
-                    filter.step.as_ref().map(Name::as_str),
-                    filter.run.as_ref().map(|run| run.0.as_str()),
-                    filter.connection.as_ref().map(Name::as_str),
-                    filter.key_contains.as_deref(),
-                    filter.limit.min(MAX_DELIVERY_PAGE),
-                ),
+                &format!("WHERE {condition} ORDER BY d.id LIMIT ?{}", parameters.len()),
+                params_from_iter(&parameters),
             )
+        })
+    }
+
+    /// Counts the deliveries that a filter fits, by state; its limit counts for nothing.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn count_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<(DeliveryState, u64)>, StoreError> {
+        let (condition, parameters) = condition(filter)?;
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT d.state, count(*) FROM delivery d JOIN lane l ON l.id = d.lane
+                 LEFT JOIN delivery_content c ON c.delivery = d.id WHERE {condition} GROUP BY d.state"
+            ))?;
+            let mut rows = statement.query(params_from_iter(&parameters))?;
+            let mut counts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let word: String = row.get(0)?;
+                counts.push((rows::state(&word)?, whole(row, 1)?));
+            }
+            Ok(counts)
         })
     }
 
@@ -295,6 +307,57 @@ impl Store {
             })
         })
     }
+}
+
+/// What a filter asks for, as SQL over `delivery d`, `lane l` and `delivery_content c`. Only what is asked for
+/// stands there, so that the database can choose an index.
+fn condition(filter: &DeliveryFilter) -> Result<(String, Vec<SqlValue>), StoreError> {
+    let mut parts = vec!["d.id > ?1".to_owned()];
+    let mut parameters: Vec<SqlValue> = vec![filter.after.map_or(0, |id| id.0).into()];
+    let mut ask = |sql: &str, value: Option<SqlValue>| {
+        if let Some(value) = value {
+            parameters.push(value);
+            parts.push(sql.replace('#', &format!("?{}", parameters.len())));
+        }
+    };
+    let text = |text: &str| SqlValue::from(text.to_owned());
+    match filter.states.as_slice() {
+        [] => {}
+        [one] => ask("d.state = #", Some(text(one.as_str()))),
+        several => {
+            let words: Vec<&str> = several.iter().map(|state| state.as_str()).collect();
+            let words = to_json("states", &words)?;
+            ask("d.state IN (SELECT value FROM json_each(#))", Some(words.into()));
+        }
+    }
+    ask("l.task = #", filter.task.as_ref().map(|name| text(name.as_str())));
+    ask("l.step = #", filter.step.as_ref().map(|name| text(name.as_str())));
+    ask("d.run = #", filter.run.as_ref().map(|run| text(&run.0)));
+    ask(
+        "d.connection = #",
+        filter.connection.as_ref().map(|name| text(name.as_str())),
+    );
+    ask(
+        "instr(lower(c.key), lower(#)) > 0",
+        filter.key_contains.as_deref().map(text),
+    );
+    // An opening bracket begins a set of characters in SQLite's patterns; here it is one.
+    ask(
+        "c.key GLOB #",
+        filter
+            .key_pattern
+            .as_ref()
+            .map(|pattern| text(&pattern.replace('[', "[[]"))),
+    );
+    ask(
+        "d.updated_at >= #",
+        filter.since.map(|at| at.as_microsecond().into()),
+    );
+    ask(
+        "json_extract(c.failure, '$.code') = #",
+        filter.code.as_deref().map(text),
+    );
+    Ok((parts.join(" AND "), parameters))
 }
 
 fn by_key_or_number(db: &Connection, text: &str) -> Result<Vec<Delivery>, StoreError> {

@@ -89,14 +89,42 @@ async fn a_new_mapping_reaches_only_what_is_known_not_to_have_been_sent() {
         (DeliveryState::Skipped, false),
     ] {
         let at = bench.put_into(state.as_str(), state).await;
-        assert_eq!(
-            bench.store.replace_requests(vec![new(at.id)]).await.is_ok(),
-            allowed,
-            "{state}"
-        );
+        let refused = bench.store.send_anew(vec![new(at.id)], "ada").await.unwrap();
+        assert_eq!(refused.is_empty(), allowed, "{state}");
         let stored = bench.store.delivery(at.id).unwrap().unwrap();
         let text = if allowed { "new" } else { "text" };
         assert_eq!(stored.request["text"], text, "{state}");
-        assert_eq!(stored.state, state);
+        let expected = if allowed { DeliveryState::Pending } else { state };
+        assert_eq!(stored.state, expected);
+        let decided = bench.store.story(at.id).unwrap().decisions;
+        if state == DeliveryState::Rejected {
+            assert_eq!(
+                (decided[0].who.as_str(), decided[0].decision.as_str()),
+                ("ada", "again")
+            );
+        }
     }
+    assert!(bench.store.verify_chain().unwrap().is_whole());
+}
+
+#[tokio::test]
+async fn a_decision_on_many_leaves_those_that_do_not_allow_it() {
+    let bench = Bench::new();
+    let mut ids = Vec::new();
+    for state in DeliveryState::ALL {
+        ids.push(bench.put_into(state.as_str(), state).await.id);
+    }
+    ids.push(DeliveryId(99));
+    let refused = bench
+        .store
+        .resolve_many(ids.clone(), Resolution::Skip, "ada")
+        .await
+        .unwrap();
+    let left: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+    for word in ["sending", "delivered", "skipped", "does not exist"] {
+        assert!(left.iter().any(|line| line.contains(word)), "{word}: {left:?}");
+    }
+    assert_eq!(bench.state(ids[0]), DeliveryState::Skipped);
+    assert!(bench.store.verify_chain().unwrap().is_whole());
 }

@@ -9,6 +9,28 @@ pub(crate) enum HomeCommand {
     /// Shows the home, and how it stands after a backup came back
     #[command(after_help = "Example:\n  tailorbird home show")]
     Show,
+    /// Shows or sets how long contents of ended deliveries are kept; their keys are kept for ever
+    #[command(
+        after_help = "Examples:\n  tailorbird home retention\n  tailorbird home retention --keep 90d --archive /srv/archive\n  tailorbird home retention --keep forever"
+    )]
+    Retention {
+        /// So long after the last change of a delivery, for example `400d`; or `forever`
+        #[arg(long, value_name = "TIME")]
+        keep: Option<String>,
+        /// Write contents into files of this folder before they are dropped
+        #[arg(long, value_name = "DIR", conflicts_with = "no_archive")]
+        archive: Option<PathBuf>,
+        /// Drop contents without writing them anywhere
+        #[arg(long)]
+        no_archive: bool,
+    },
+    /// Drops contents that are older than the retention says; a server does so every hour
+    #[command(after_help = "Examples:\n  tailorbird home tidy --dry-run\n  tailorbird home tidy")]
+    Tidy {
+        /// Only tell how many would go
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Says that an older copy of the home came back by other means than `restore`
     #[command(
         after_help = "Examples:\n  tailorbird home mark-restored\n  tailorbird home mark-restored --backup-at 2026-11-23T02:00:00Z\n\nFrom then on, what is new to the ledger is looked up at the provider, or waits for a person, before it is sent."

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {
@@ -99,10 +99,18 @@ pub(crate) enum RunCommand {
         id: String,
     },
     /// Sends the rejected records of a run again, in a new run
-    #[command(after_help = "Example:\n  tailorbird run retry run-20261123-164201-7f3a")]
+    #[command(
+        after_help = "Examples:\n  tailorbird run retry run-20261123-164201-7f3a\n  tailorbird run retry run-20261123-164201-7f3a --mapping new    # after the mapping was mended"
+    )]
     Retry {
         /// The run
         id: String,
+        /// Its records in this state: `rejected`, `in_doubt` or `skipped`
+        #[arg(long, default_value = "rejected")]
+        state: String,
+        /// The requests as they were stored, or the stored records rendered by the newest task
+        #[arg(long, value_enum, default_value_t = MappingWord::Stored)]
+        mapping: MappingWord,
     },
 }
 
@@ -110,21 +118,20 @@ pub(crate) enum RunCommand {
 pub(crate) enum DeliveryCommand {
     /// Lists deliveries, in the order in which they became known
     #[command(
-        after_help = "Examples:\n  tailorbird delivery list --state in_doubt\n  tailorbird delivery list --state rejected --task announce-new-products --output json"
+        after_help = "Examples:\n  tailorbird delivery list --state in_doubt\n  tailorbird delivery list --state rejected --task announce-new-products --output json\n  tailorbird delivery list --key 'product-KET-*' --since 2026-11-23T00:00:00Z\n  tailorbird delivery list --count"
     )]
     List {
-        /// Only deliveries in this state: `pending`, `sending`, `delivered`, `rejected`, `in_doubt` or `skipped`
-        #[arg(long)]
-        state: Option<String>,
-        /// Only deliveries of this task
-        #[arg(long)]
-        task: Option<String>,
-        /// Only deliveries whose key holds this text
-        #[arg(long, value_name = "TEXT")]
-        key: Option<String>,
+        #[command(flatten)]
+        filter: FilterArguments,
         /// The greatest number of deliveries; all where absent
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
+        /// Go on after this delivery: the id of the last one of the page before
+        #[arg(long, value_name = "ID")]
+        after: Option<i64>,
+        /// Only count them, by state
+        #[arg(long, conflicts_with_all = ["limit", "after"])]
+        count: bool,
     },
     /// Shows a delivery's whole story
     #[command(after_help = "Example:\n  tailorbird delivery show product-KET-1042")]
@@ -134,17 +141,32 @@ pub(crate) enum DeliveryCommand {
     },
     /// Decides a delivery that is in doubt, rejected or skipped
     #[command(
-        after_help = "Examples:\n  tailorbird delivery resolve product-KET-1042 --as sent --result '{\"id\":\"1726\"}'\n  tailorbird delivery resolve product-KET-1042 --as again\n  tailorbird delivery resolve product-KET-1042 --as skip"
+        after_help = "Examples:\n  tailorbird delivery resolve product-KET-1042 --as sent --result '{\"id\":\"1726\"}'\n  tailorbird delivery resolve product-KET-1042 --as again\n  tailorbird delivery resolve product-KET-1042 --as skip\n  tailorbird delivery resolve --all --task announce-new-products --state rejected --as again --mapping new --preview\n  tailorbird delivery resolve --all --state rejected --code SEND-002 --as skip --yes"
     )]
     Resolve {
         /// The key or the id
-        key_or_id: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        key_or_id: Option<String>,
+        /// Decide all deliveries that the filter fits, after a preview
+        #[arg(long, requires = "state")]
+        all: bool,
+        #[command(flatten)]
+        filter: FilterArguments,
         /// What is true: it was sent, send it again, or leave it out
         #[arg(long = "as", value_enum)]
         decision: Decision,
         /// What the provider answered, as JSON, where it is known (with `--as sent`)
-        #[arg(long, value_name = "JSON")]
+        #[arg(long, value_name = "JSON", conflicts_with = "all")]
         result: Option<String>,
+        /// With `--as again`: the request as it was stored, or the stored record rendered by the newest task
+        #[arg(long, value_enum, default_value_t = MappingWord::Stored)]
+        mapping: MappingWord,
+        /// Only show what would be decided
+        #[arg(long)]
+        preview: bool,
+        /// Decide without asking
+        #[arg(long, requires = "all")]
+        yes: bool,
     },
     /// Checks that nobody changed the ledger past this program: its rows against its keyed chain
     #[command(
@@ -155,6 +177,44 @@ pub(crate) enum DeliveryCommand {
         #[arg(long, value_name = "NUMBER:CODE")]
         head: Option<String>,
     },
+}
+
+/// Which deliveries.
+#[derive(Debug, Default, Args)]
+pub(crate) struct FilterArguments {
+    /// Only deliveries in this state: `pending`, `sending`, `delivered`, `rejected`, `in_doubt` or `skipped`
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only deliveries of this task
+    #[arg(long)]
+    pub(crate) task: Option<String>,
+    /// Only deliveries of this step
+    #[arg(long)]
+    pub(crate) step: Option<String>,
+    /// Only deliveries over this connection
+    #[arg(long)]
+    pub(crate) connection: Option<String>,
+    /// Only deliveries that this run touched last
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+    /// Only deliveries whose key holds this text; with `*` or `?`, whose whole key fits the pattern
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) key: Option<String>,
+    /// Only deliveries that changed at this time or later, for example `2026-11-23T00:00:00Z`
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// Only deliveries whose failure has this code, for example SEND-001
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+}
+
+/// By which mapping a record is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MappingWord {
+    /// The request as it was stored.
+    Stored,
+    /// The stored record, rendered by the newest version of the task.
+    New,
 }
 
 /// A person's decision about a delivery.

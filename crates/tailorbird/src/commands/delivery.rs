@@ -1,36 +1,38 @@
 //! `delivery …`.
 
+mod resolve;
 mod verify;
 
 use std::path::Path;
 
 use serde_json::json;
 use tailorbird_app::{App, AppError, DeliveryFilter, Resolution};
-use tailorbird_model::delivery::{Delivery, DeliveryState};
+use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState};
 use tailorbird_model::{Failure, Meaning, codes};
 
 use crate::Ended;
 use crate::args::{DeliveryCommand, task::Decision};
-use crate::commands::input;
 use crate::render::{Render, letter, table};
 
 pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -> Result<Ended, AppError> {
     let app = App::open(home)?;
     match command {
         DeliveryCommand::List {
-            state,
-            task,
-            key,
+            filter,
             limit,
+            after,
+            count,
         } => {
-            let state = state.as_deref().map(parse_state).transpose()?;
-            let task = task.as_deref().map(input::name).transpose()?;
-            let deliveries = app.deliveries(&DeliveryFilter {
-                state,
-                task,
-                key,
+            let filter = DeliveryFilter {
                 limit,
-            })?;
+                after: after.map(DeliveryId),
+                ..resolve::filter(filter)?
+            };
+            if count {
+                resolve::count(&app, &filter, render)?;
+                return Ok(Ended::Well);
+            }
+            let deliveries = app.deliveries(&filter)?;
             let rows: Vec<Vec<String>> = deliveries.iter().map(row).collect();
             let json: Vec<_> = deliveries.iter().map(delivery_json).collect();
             render.data(&json.into(), || {
@@ -53,28 +55,36 @@ pub(crate) async fn run(home: &Path, command: DeliveryCommand, render: Render) -
         }
         DeliveryCommand::Resolve {
             key_or_id,
+            filter,
             decision,
             result,
+            mapping,
+            preview,
+            yes,
+            ..
         } => {
             let resolution = match decision {
                 Decision::Sent => Resolution::Sent(result.as_deref().map(parse_result).transpose()?),
                 Decision::Again => Resolution::Again,
                 Decision::Skip => Resolution::Skip,
             };
-            let delivery = app.resolve_delivery(&key_or_id, resolution).await?;
-            render.data(&delivery_json(&delivery), || {
-                format!(
-                    "{} is {} now. `tailorbird task run {}` takes it up.",
-                    delivery.identity.key, delivery.state, delivery.identity.task
-                )
-            });
+            let how = resolve::How {
+                resolution,
+                mapping: mapping.into(),
+                preview,
+                yes,
+            };
+            return match key_or_id {
+                Some(key) => resolve::one(&app, &key, how, render).await,
+                None => resolve::all(&app, resolve::filter(filter)?, how, render).await,
+            };
         }
         DeliveryCommand::Verify { head } => return verify::run(&app, head.as_deref(), render),
     }
     Ok(Ended::Well)
 }
 
-fn parse_state(word: &str) -> Result<DeliveryState, AppError> {
+pub(crate) fn parse_state(word: &str) -> Result<DeliveryState, AppError> {
     word.parse().map_err(|message: String| {
         AppError::usage(Failure::new(codes::DELIVERY_UNKNOWN, Meaning::Rejected, message))
     })

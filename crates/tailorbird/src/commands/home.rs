@@ -1,5 +1,7 @@
 //! `home …`, `backup` and `restore`.
 
+mod retention;
+
 use std::io::IsTerminal as _;
 use std::path::Path;
 
@@ -18,6 +20,12 @@ pub(crate) async fn run(home: &Path, command: HomeCommand, render: Render) -> Re
     let app = App::open(home)?;
     match command {
         HomeCommand::Show => show(&app.home_view()?, render),
+        HomeCommand::Retention {
+            keep,
+            archive,
+            no_archive,
+        } => retention::set(&app, keep.as_deref(), archive, no_archive, render).await?,
+        HomeCommand::Tidy { dry_run } => retention::tidy(&app, dry_run, render).await?,
         HomeCommand::MarkRestored { backup_at } => {
             app.mark_restored(backup_at).await?;
             show(&app.home_view()?, render);

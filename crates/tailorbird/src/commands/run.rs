@@ -57,9 +57,11 @@ pub(crate) async fn run(home: &Path, command: RunCommand, render: Render) -> Res
             })
             .await;
         }
-        RunCommand::Retry { id } => {
+        RunCommand::Retry { id, state, mapping } => {
+            let state = super::delivery::parse_state(&state)?;
             return follow(render, |progress, stop| async move {
-                app.retry_run(&RunId(id), progress, stop).await
+                app.retry_run(&RunId(id), Some(state), mapping.into(), progress, stop)
+                    .await
             })
             .await;
         }

@@ -109,7 +109,7 @@ fn the_commands_and_flags_of_the_table() {
         ("run retry", "<ID>"),
         ("delivery list", "--state --task"),
         ("delivery show", "<KEY_OR_ID>"),
-        ("delivery resolve", "<KEY_OR_ID> --as --result"),
+        ("delivery resolve", "[KEY_OR_ID] --as --result"),
         ("doctor", ""),
         ("explain", "[CODE]"),
         ("completions", "<SHELL>"),

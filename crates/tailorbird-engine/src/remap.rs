@@ -1,0 +1,139 @@
+//! Renders the stored input of a delivery by the newest version of its task (never-twice rule 12, `--mapping
+//! new`): what was refused because of the mapping can be sent again after the mapping was mended.
+//!
+//! Invariant: nothing is stored here, and the delivery keeps its key. Whether it may be sent at all is the
+//! ledger's decision.
+
+use std::collections::HashMap;
+
+use tailorbird_connector::{Request, Resolved, build};
+use tailorbird_model::connection::Connection;
+use tailorbird_model::delivery::Delivery;
+use tailorbird_model::ports::Credentials;
+use tailorbird_model::run::RunId;
+use tailorbird_model::task::Task;
+use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
+
+use crate::drive::Engine;
+use crate::operators::Variables;
+use crate::plan::{CallPlan, Plan, StepPlan, evaluate};
+use crate::resources::destination_of;
+use crate::tail::Emitted;
+
+/// Variables of so many runs are remembered, because the deliveries of a run come one after the other.
+const MAX_REMEMBERED_RUNS: usize = 16;
+
+/// Renders deliveries of one task anew.
+pub struct Remap<'a> {
+    engine: &'a Engine,
+    task: &'a Task,
+    plan: Plan,
+    connections: HashMap<Name, (Resolved, Credentials, Connection)>,
+    variables: HashMap<RunId, Variables>,
+}
+
+impl std::fmt::Debug for Remap<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remap")
+            .field("task", &self.task.task)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Makes a task ready to render deliveries by.
+    ///
+    /// # Errors
+    /// MAP-001 for an expression that cannot be read.
+    pub fn remap<'a>(&'a self, task: &'a Task) -> Result<Remap<'a>, Failure> {
+        Ok(Remap {
+            engine: self,
+            task,
+            plan: Plan::of(task)?,
+            connections: HashMap::new(),
+            variables: HashMap::new(),
+        })
+    }
+}
+
+impl Remap<'_> {
+    /// The request that the newest version makes of a delivery's stored input.
+    ///
+    /// # Errors
+    /// MAP-… and SEND-… where it makes none, TASK-003 where the step leads elsewhere now, TASK-001 where it is
+    /// gone, RUN-004 where the input was dropped by retention.
+    pub fn render(&mut self, delivery: &Delivery) -> Result<Request, Failure> {
+        let step = &delivery.identity.step;
+        let call = self.call(step)?;
+        let (name, operation) = (call.step.connection.clone(), call.step.operation.clone());
+        if !self.connections.contains_key(&name) {
+            let opened = self.engine.resources.connection(&name)?;
+            self.connections.insert(name.clone(), opened);
+        }
+        self.remember_variables(&delivery.run)?;
+        if delivery.input.columns().is_empty() && delivery.identity.key.as_str().starts_with("sha256:") {
+            let message = "the record's input was dropped by retention";
+            return Err(Failure::new(codes::TRANSITION, Meaning::NotSent, message)
+                .hint("It cannot be rendered anew. Let the statement select the row again."));
+        }
+        let call = self.call(step)?;
+        let Some((resolved, credentials, connection)) = self.connections.get(&name) else {
+            return Err(gone(step));
+        };
+        if destination_of(resolved, credentials, connection) != delivery.identity.destination {
+            let message = format!("step `{step}` leads elsewhere now");
+            return Err(
+                Failure::new(codes::REKEY, Meaning::NotSent, message).detail(format!(
+                    "The delivery goes to {}.",
+                    delivery.identity.destination.0
+                )),
+            );
+        }
+        let mut scope = Emitted::restored(&delivery.input, &call.outer).scope();
+        if let Some(account) = &connection.account {
+            let account = Record::from_pairs([
+                ("id".to_owned(), Value::from(account.id.as_str())),
+                ("name".to_owned(), Value::from(account.name.as_str())),
+            ]);
+            scope = scope.with_record("account", &account);
+        }
+        let run = Record::from_pairs([("id".to_owned(), Value::from(delivery.run.0.as_str()))]);
+        scope = scope.with_record("run", &run);
+        if let Some(variables) = self.variables.get(&delivery.run).and_then(Variables::record) {
+            scope = scope.with_record("variables", variables);
+        }
+        let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
+        build(resolved, operation.as_str(), &arguments)
+    }
+
+    fn call(&self, step: &Name) -> Result<&CallPlan, Failure> {
+        self.plan
+            .steps
+            .iter()
+            .find_map(|found| match found {
+                StepPlan::Call(call) if call.id == *step => Some(call.as_ref()),
+                _ => None,
+            })
+            .ok_or_else(|| gone(step))
+    }
+
+    fn remember_variables(&mut self, run: &RunId) -> Result<(), Failure> {
+        if self.variables.contains_key(run) {
+            return Ok(());
+        }
+        if self.variables.len() >= MAX_REMEMBERED_RUNS {
+            self.variables.clear();
+        }
+        let store = &self.engine.store;
+        let input = store.run_input(run)?;
+        let loaded = Variables::load(store, &self.task.task, run, &self.task.variables, &input)?;
+        self.variables.insert(run.clone(), loaded);
+        Ok(())
+    }
+}
+
+fn gone(step: &Name) -> Failure {
+    let message = format!("the newest version of the task has no calling step `{step}`");
+    Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, message)
+        .hint("If the step was renamed, say so with `formerly` and apply the file.")
+}
