@@ -117,7 +117,17 @@ impl App {
         let mut runs: Vec<_> = decided.iter().map(|approval| approval.run.clone()).collect();
         runs.sort();
         runs.dedup();
-        for run in runs {
+        // A run that was called is driven by the one that called it.
+        let mut all = runs.clone();
+        while let Some(run) = runs.pop() {
+            if all.len() < MAX_DECIDED
+                && let Some(parent) = self.store.run_input(&run)?.parent
+            {
+                all.push(parent.clone());
+                runs.push(parent);
+            }
+        }
+        for run in all {
             let is_waiting = self
                 .store
                 .run(&run)?

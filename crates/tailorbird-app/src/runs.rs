@@ -1,5 +1,6 @@
 //! Runs: start, follow, list, hold, end, try again.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::run::{Run, RunId, RunInput, RunState};
-use tailorbird_model::task::Task;
+use tailorbird_model::task::check::Catalogue;
+use tailorbird_model::task::{CallStep, Task};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest};
 
@@ -30,6 +32,19 @@ impl Resources for App {
 
     fn database(&self, name: &Name) -> Result<Link, Failure> {
         self.link(&self.database(name)?)
+    }
+
+    fn task(&self, name: &Name, version: Option<i64>) -> Result<(Task, i64), Failure> {
+        let newest = self.stored_task(name)?;
+        let stored = match version {
+            Some(version) if version != newest.version => {
+                self.store.task_version(name, version)?.unwrap_or(newest)
+            }
+            _ => newest,
+        };
+        let task = tasks::parse(&stored)?;
+        self.guard_rekey(&task, false).map_err(|error| error.failure)?;
+        Ok((task, stored.version))
     }
 }
 
@@ -221,7 +236,11 @@ impl App {
             resume_at: Some(None),
             ..RunChange::default()
         };
-        Ok(self.store.change_run(id, change).await?)
+        let run = self.store.change_run(id, change).await?;
+        if state == RunState::Cancelled {
+            self.engine().cancel_children(id).await?;
+        }
+        Ok(run)
     }
 
     /// The run once the process that drives it has taken the request up, or as it is where that takes long: what
@@ -237,11 +256,26 @@ impl App {
         self.run(id)
     }
 
+    /// The calls of operations in a task and in those that it calls.
+    fn calls_of(&self, task: &Task) -> Vec<CallStep> {
+        let (mut open, mut seen, mut calls) = (vec![task.clone()], BTreeSet::new(), Vec::new());
+        while let Some(task) = open.pop() {
+            if !seen.insert(task.task.clone()) {
+                continue;
+            }
+            for flat in task.flat_steps() {
+                calls.extend(flat.step.call.clone());
+                let called = flat.step.call_task.as_ref();
+                open.extend(called.and_then(|called| Catalogue::task(self, &called.task)));
+            }
+        }
+        calls
+    }
+
     /// Learns whose account the task's connections are before the first record is named, so that a token set
     /// by hand does not change the destination later. Where the provider cannot tell now, the run says so.
     async fn learn_accounts(&self, task: &Task, progress: &Progress) {
-        for step in task.flat_steps() {
-            let Some(call) = &step.step.call else { continue };
+        for call in self.calls_of(task) {
             let unknown = self
                 .stored_connection(&call.connection)
                 .is_ok_and(|connection| connection.account.is_none());

@@ -59,8 +59,14 @@ type Tasks = Vec<Vec<Typed<Task>>>;
 fn read(app: Option<&App>, files: &[(String, String)]) -> (Tasks, Vec<(String, Problem)>) {
     let catalogue = app.map(|app| -> &dyn Catalogue { app });
     let (mut all, mut all_problems) = (Tasks::new(), Vec::new());
+    // They may call each other, whatever their order.
+    let beside: Vec<Task> = files
+        .iter()
+        .flat_map(|(_, text)| typed::<Task>(text).0)
+        .map(|typed| typed.value)
+        .collect();
     for (file, text) in files {
-        let (found, mut problems) = task::check::read(text, catalogue);
+        let (found, mut problems) = task::check::read_beside(text, catalogue, &beside);
         if found.is_empty() && problems.is_empty() {
             let start = Position { line: 1, column: 1 };
             problems.push(
@@ -127,6 +133,11 @@ impl Catalogue for App {
             .ok()
             .flatten()
             .map(|stored| stored.value.writable)
+    }
+
+    fn task(&self, name: &Name) -> Option<Task> {
+        let stored = self.store.task(name).ok().flatten()?;
+        parse(&stored).ok()
     }
 
     fn databases(&self) -> Vec<String> {

@@ -77,6 +77,8 @@ pub(crate) struct Driver {
     pub(crate) met: HashMap<Name, Met>,
     /// The task's variables as this run knows them.
     pub(crate) variables: Variables,
+    /// The runs that called this one, the nearest first.
+    pub(crate) ancestors: Vec<RunId>,
 }
 
 impl Engine {
@@ -182,6 +184,15 @@ impl Engine {
         };
         let mut current = None;
         for run in self.store.runs(&filter)? {
+            let parent = self.store.run_input(&run.id)?.parent;
+            let parent = parent
+                .map(|parent| self.store.run(&parent))
+                .transpose()?
+                .flatten();
+            if parent.is_some_and(|parent| !parent.state.is_final()) {
+                // The run that called it goes on with it.
+                continue;
+            }
             if current.is_none() && run.task_version == version {
                 current = Some(run);
                 continue;
@@ -206,10 +217,10 @@ impl Engine {
             ..RunChange::default()
         };
         self.store.change_run(&run.id, change).await?;
-        Ok(())
+        self.cancel_children(&run.id).await
     }
 
-    async fn drive(
+    pub(crate) async fn drive(
         &self,
         lock: Arc<DriveLock>,
         run: Run,
@@ -231,7 +242,8 @@ impl Engine {
         let known = self.store.run_delivery_counts(&run.id)?;
         // Without deliveries all that was read is read and written again.
         let counts = if plan.has_keys() {
-            carried_on(run.counts, &known)
+            // What called runs did is added anew, too.
+            carried_on(run.counts.less(&self.store.child_counts(&run.id)?), &known)
         } else {
             Counts::default()
         };
@@ -249,6 +261,7 @@ impl Engine {
             last_look: Instant::now(),
             met: HashMap::new(),
             variables,
+            ancestors: self.ancestors(&input)?,
         };
         let ended = driver.steps(&plan).await;
         driver.finish(&plan, ended).await
@@ -270,6 +283,12 @@ impl Driver {
                 StepPlan::Call(call) if call.source.is_none() => self.listing(plan, call).await?,
                 StepPlan::Set(set) if set.source.is_none() => self.set_once(set).await?,
                 StepPlan::Approve(approve) => self.approve(plan, approve).await?,
+                StepPlan::CallTask(call) => {
+                    if call.source.is_none() {
+                        self.note_call_once(plan, call).await?;
+                    }
+                    self.call_tasks(plan, call).await?;
+                }
                 // All others work when their source yields records.
                 _ => {}
             }
@@ -290,6 +309,9 @@ impl Driver {
         counts.rejected += known.rejected;
         counts.skipped += known.skipped;
         counts.in_doubt = self.doubts(plan)?;
+        if plan.calls_tasks() {
+            counts.add(&self.engine.store.child_counts(&self.run)?);
+        }
         Ok(counts)
     }
 
@@ -319,6 +341,9 @@ impl Driver {
             return Ok(());
         }
         self.last_look = Instant::now();
+        if self.is_asked_above()? {
+            return Err(RunEnd::Stopped);
+        }
         // Looking costs no commit; only a request that is there is taken.
         if self.engine.store.run_request(&self.run)?.is_none() {
             return Ok(());
@@ -399,7 +424,12 @@ impl Driver {
                 ..RunChange::default()
             };
             match self.engine.store.change_run(&self.run, change).await {
-                Ok(run) => return Ok(run),
+                Ok(run) => {
+                    if state == RunState::Cancelled {
+                        self.engine.cancel_children(&self.run).await?;
+                    }
+                    return Ok(run);
+                }
                 Err(error) => last = Some(error),
             }
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;

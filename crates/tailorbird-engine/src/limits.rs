@@ -41,6 +41,9 @@ pub const MAX_REFUSED_RECORDS: usize = 100;
 /// How often a stored outcome or count is tried again before the run gives up.
 pub const MAX_STORE_TRIES: u32 = 5;
 
+/// How long a called task waits before it is looked whether the other run of it has ended.
+pub const BUSY_PAUSE: Duration = Duration::from_secs(5);
+
 /// How often requests from other processes (pause, cancel) are looked for.
 pub const REQUEST_EVERY: Duration = Duration::from_millis(500);
 

@@ -1,6 +1,7 @@
 //! Steps that pass records on, one file each. Each of them may see a chunk twice and ends in the same state.
 
 mod approve;
+mod call_task;
 mod decide;
 mod filter;
 mod for_each;

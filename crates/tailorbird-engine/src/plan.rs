@@ -10,7 +10,8 @@ use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Name, Value};
 
 pub(crate) use kinds::{
-    ApprovePlan, CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
+    ApprovePlan, CallPlan, CallTaskPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan,
+    TransformPlan, WritePlan,
 };
 
 /// A task made ready to run.
@@ -43,6 +44,8 @@ pub enum StepPlan {
     ForEach(ForEachPlan),
     /// Holds records until a person releases them.
     Approve(Box<ApprovePlan>),
+    /// Runs another task.
+    CallTask(Box<CallTaskPlan>),
 }
 
 impl StepPlan {
@@ -58,6 +61,7 @@ impl StepPlan {
             Self::Set(set) => &set.id,
             Self::ForEach(each) => &each.id,
             Self::Approve(approve) => &approve.id,
+            Self::CallTask(call) => &call.id,
         }
     }
 
@@ -73,6 +77,7 @@ impl StepPlan {
             Self::Set(set) => set.source.as_ref(),
             Self::ForEach(each) => Some(&each.source),
             Self::Approve(approve) => Some(&approve.source),
+            Self::CallTask(call) => call.source.as_ref(),
         }
     }
 
@@ -109,9 +114,15 @@ impl Plan {
     pub(crate) fn has_keys(&self) -> bool {
         self.steps.iter().any(|step| match step {
             StepPlan::Call(call) => call.key.is_some(),
-            StepPlan::Approve(_) => true,
+            StepPlan::Approve(_) | StepPlan::CallTask(_) => true,
             _ => false,
         })
+    }
+
+    /// Tells whether any step calls another task.
+    pub(crate) fn calls_tasks(&self) -> bool {
+        let calls = |step: &StepPlan| matches!(step, StepPlan::CallTask(_));
+        self.steps.iter().any(calls)
     }
 
     /// Tells whether the records that a step takes were counted as read: they come from a query or a listing,
@@ -126,7 +137,7 @@ impl Plan {
                 .find(|step| source.is_some_and(|source| step.yields().contains(&source)));
             match from {
                 Some(StepPlan::Query(_)) => return true,
-                Some(StepPlan::Approve(_)) => return false,
+                Some(StepPlan::Approve(_) | StepPlan::CallTask(_)) => return false,
                 Some(StepPlan::Call(from)) if from.key.is_some() => return false,
                 Some(StepPlan::Call(from)) if from.source.is_none() => return true,
                 Some(step) => source = step.source(),

@@ -147,7 +147,7 @@ impl Driver {
             let writes = match taker {
                 StepPlan::Write(write) => write.step.database == *database,
                 StepPlan::Call(call) if self.is_delivering(call)? => false,
-                StepPlan::Approve(_) => false,
+                StepPlan::Approve(_) | StepPlan::CallTask(_) => false,
                 other => {
                     let mut writes = false;
                     for name in other.yields() {

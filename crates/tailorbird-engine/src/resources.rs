@@ -5,6 +5,7 @@ use tailorbird_database::Link;
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::Destination;
 use tailorbird_model::ports::Credentials;
+use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Name};
 
 /// Opens connections and databases by name.
@@ -20,6 +21,12 @@ pub trait Resources: Send + Sync {
     /// # Errors
     /// DB-001 to DB-003 where it cannot be opened.
     fn database(&self, name: &Name) -> Result<Link, Failure>;
+
+    /// A task that may be run, in that version or the newest, and which version it is.
+    ///
+    /// # Errors
+    /// TASK-001 where there is none, TASK-003 where it would send records again.
+    fn task(&self, name: &Name, version: Option<i64>) -> Result<(Task, i64), Failure>;
 }
 
 /// Where deliveries over a connection go (never-twice rule 1): the origin of its root URL, and whose

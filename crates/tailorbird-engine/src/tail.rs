@@ -280,6 +280,7 @@ impl Driver {
                 StepPlan::Decide(decide) => Box::pin(self.decide(plan, decide, records)).await?,
                 StepPlan::Set(set) => self.set(set, records).await?,
                 StepPlan::Approve(approve) => self.ask(plan, approve, records).await?,
+                StepPlan::CallTask(call) => self.note_calls(plan, call, records).await?,
                 StepPlan::ForEach(each) => Box::pin(self.for_each(plan, each, records)).await?,
             }
         }

@@ -105,6 +105,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Takes another count away from this one; nothing falls below zero.
+    #[must_use]
+    pub fn less(&self, other: &Self) -> Self {
+        Self {
+            read: self.read.saturating_sub(other.read),
+            delivered: self.delivered.saturating_sub(other.delivered),
+            already: self.already.saturating_sub(other.already),
+            rejected: self.rejected.saturating_sub(other.rejected),
+            in_doubt: self.in_doubt.saturating_sub(other.in_doubt),
+            skipped: self.skipped.saturating_sub(other.skipped),
+            not_due: self.not_due.saturating_sub(other.not_due),
+            written: self.written.saturating_sub(other.written),
+        }
+    }
+
     /// Adds another count to this one.
     pub fn add(&mut self, other: &Self) {
         self.read += other.read;

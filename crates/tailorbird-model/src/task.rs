@@ -3,6 +3,7 @@
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
 pub mod approve;
+pub mod call_task;
 pub mod check;
 pub mod decide;
 pub mod filter;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use approve::ApproveStep;
+pub use call_task::{CallTaskStep, MAX_CALL_DEPTH};
 pub use decide::{Branch, DecideStep};
 pub use filter::{FilterStep, Only};
 pub use flat::FlatStep;
@@ -88,6 +90,9 @@ pub struct Step {
     /// Holds records until a person releases them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approve: Option<ApproveStep>,
+    /// Runs another task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_task: Option<CallTaskStep>,
 }
 
 impl Step {
@@ -102,6 +107,7 @@ impl Step {
         "set",
         "for_each",
         "approve",
+        "call_task",
     ];
 
     /// The kinds that the step was given; exactly one is right.
@@ -116,6 +122,7 @@ impl Step {
             self.set.is_some(),
             self.for_each.is_some(),
             self.approve.is_some(),
+            self.call_task.is_some(),
         ]
         .into_iter()
         .zip(Self::KINDS)

@@ -166,6 +166,21 @@ CREATE INDEX approval_waiting ON approval (task, step, id) WHERE state = 'waitin
 CREATE INDEX approval_run ON approval (run, state);
 CREATE INDEX approval_unsettled ON approval (task, step, id) WHERE state = 'released' AND settled = 0;
 
+-- For which records a run calls another task. The called run is found by its occasion in run_input, which is made
+-- of run, step and key: a crash never opens a second one.
+CREATE TABLE task_call (
+    id        INTEGER PRIMARY KEY,
+    run       TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    step      TEXT NOT NULL,
+    key_hash  BLOB NOT NULL CHECK (length(key_hash) = 32),
+    key       TEXT NOT NULL,
+    input     TEXT NOT NULL CHECK (json_valid(input)),
+    variables TEXT NOT NULL CHECK (json_valid(variables)),
+    settled   INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
+    UNIQUE (run, step, key_hash)
+) STRICT;
+CREATE INDEX task_call_open ON task_call (run, step, id) WHERE settled = 0;
+
 ---------------------------------------------------------------- restored homes
 
 -- An older ledger came back. While a row is open (no ended_at), keys that are new to the ledger may have been sent

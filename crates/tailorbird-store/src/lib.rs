@@ -24,6 +24,7 @@ mod schema;
 mod seal;
 mod secrets;
 mod store;
+mod task_calls;
 mod tasks;
 mod variables;
 mod writer;
@@ -54,6 +55,7 @@ pub use runs::{CursorMove, MAX_RUN_PAGE, RunChange, RunFilter, RunRequest, StepP
 pub use schema::APPLICATION_ID;
 pub use secrets::{CredentialChange, SecretField};
 pub use store::Store;
+pub use task_calls::{NewTaskCall, TaskCall};
 pub use tasks::{Applied, StoredTask, TasksMark};
 pub use variables::Variables;
 

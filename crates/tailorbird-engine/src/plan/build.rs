@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use tailorbird_model::expression::{Expressions, Template};
 use tailorbird_model::task::{
-    ApproveStep, CallStep, DecideStep, FilterStep, FlatStep, ForEachStep, QueryStep, SetStep, Task,
-    TransformStep, WriteStep,
+    ApproveStep, CallStep, CallTaskStep, DecideStep, FilterStep, FlatStep, ForEachStep, QueryStep, SetStep,
+    Task, TransformStep, WriteStep,
 };
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use super::StepPlan;
 use super::kinds::{
-    ApprovePlan, CallPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan, TransformPlan, WritePlan,
+    ApprovePlan, CallPlan, CallTaskPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan,
+    TransformPlan, WritePlan,
 };
 
 /// The `for_each` step around a step.
@@ -78,6 +79,9 @@ fn step(flat: &FlatStep<'_>, around: Option<&Around>) -> Result<StepPlan, Failur
     }
     if let Some(approve) = &step.approve {
         return builder.approve(approve);
+    }
+    if let Some(call) = &step.call_task {
+        return builder.call_task(call);
     }
     if let Some(each) = &step.for_each {
         return Ok(StepPlan::ForEach(ForEachPlan {
@@ -219,6 +223,21 @@ impl Builder<'_> {
             expressions: self.expressions,
             key,
             show,
+        })))
+    }
+
+    fn call_task(mut self, call: &CallTaskStep) -> Result<StepPlan, Failure> {
+        let key = self.maybe(call.key.as_deref())?;
+        let variables = self.all(&call.variables)?;
+        let source = call.for_each.as_ref().map(|name| self.source(name));
+        Ok(StepPlan::CallTask(Box::new(CallTaskPlan {
+            source: source.or_else(|| self.around()),
+            outer: self.outer(),
+            id: self.id,
+            step: call.clone(),
+            expressions: self.expressions,
+            key,
+            variables,
         })))
     }
 

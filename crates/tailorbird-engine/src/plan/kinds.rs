@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tailorbird_model::Name;
 use tailorbird_model::expression::{Expressions, Template};
-use tailorbird_model::task::{ApproveStep, CallStep, FilterStep, QueryStep, WriteStep};
+use tailorbird_model::task::{ApproveStep, CallStep, CallTaskStep, FilterStep, QueryStep, WriteStep};
 
 /// A query made ready to run.
 #[derive(Debug)]
@@ -93,6 +93,19 @@ pub struct ApprovePlan {
     pub(crate) expressions: Expressions,
     pub(crate) key: Template,
     pub(crate) show: Option<Template>,
+}
+
+/// A call of another task made ready to run.
+#[derive(Debug)]
+pub struct CallTaskPlan {
+    pub(crate) id: Name,
+    pub(crate) source: Option<Name>,
+    /// The names of the records around it, which its calls keep.
+    pub(crate) outer: Vec<String>,
+    pub(crate) step: CallTaskStep,
+    pub(crate) expressions: Expressions,
+    pub(crate) key: Option<Template>,
+    pub(crate) variables: BTreeMap<String, Template>,
 }
 
 /// A loop made ready to run; the steps inside it stand behind it in the plan.

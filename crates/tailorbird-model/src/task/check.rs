@@ -1,14 +1,15 @@
 //! Checks of a task file that need to understand what is meant.
 
 mod call;
+mod calls_of_tasks;
 mod records;
 mod starts;
 mod tables;
 mod trigger;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{MAX_NESTING, Step, Task, Variable};
+use super::{MAX_NESTING, Step, Task};
 use crate::Name;
 use crate::expression::{ExpressionProblem, Expressions, Template};
 use crate::service::Operation;
@@ -32,6 +33,8 @@ pub trait Catalogue {
     fn file(&self, path: &str) -> Result<String, String>;
     /// All tasks.
     fn tasks(&self) -> Vec<Task>;
+    /// Finds a task by its name.
+    fn task(&self, name: &Name) -> Option<Task>;
 }
 
 /// The answer of a [`Catalogue`].
@@ -49,12 +52,23 @@ pub enum FoundOperation {
 ///
 /// Without a catalogue (no home folder yet) references to connections and databases are not checked.
 pub fn read(text: &str, catalogue: Option<&dyn Catalogue>) -> (Vec<Typed<Task>>, Vec<Problem>) {
+    read_beside(text, catalogue, &[])
+}
+
+/// As [`read`], with tasks of other files that are taken in together with this one.
+pub fn read_beside(
+    text: &str,
+    catalogue: Option<&dyn Catalogue>,
+    others: &[Task],
+) -> (Vec<Typed<Task>>, Vec<Problem>) {
     let (tasks, mut problems) = typed::<Task>(text);
+    let beside: Vec<&Task> = tasks.iter().map(|task| &task.value).chain(others).collect();
     for task in &tasks {
         let mut checker = Checker {
             document: &task.document,
             catalogue,
-            variables: &task.value.variables,
+            task: &task.value,
+            beside: &beside,
             problems: Vec::new(),
         };
         checker.task(&task.value);
@@ -78,7 +92,9 @@ pub fn read(text: &str, catalogue: Option<&dyn Catalogue>) -> (Vec<Typed<Task>>,
 struct Checker<'a> {
     document: &'a Document,
     catalogue: Option<&'a dyn Catalogue>,
-    variables: &'a BTreeMap<String, Variable>,
+    task: &'a Task,
+    /// Tasks that are taken in together with this one; they come before stored ones of the same name.
+    beside: &'a [&'a Task],
     problems: Vec<Problem>,
 }
 
@@ -202,6 +218,10 @@ impl Checker<'_> {
             self.approve(&format!("{at}/approve"), approve, sources);
             sources.add(step.id.as_str(), false);
         }
+        if let Some(call) = &step.call_task {
+            self.call_task(&format!("{at}/call_task"), call, sources);
+            sources.add(step.id.as_str(), false);
+        }
         if let Some(each) = &step.for_each {
             let at = format!("{at}/for_each");
             self.for_each(&at, each, sources);
@@ -274,7 +294,7 @@ impl Checker<'_> {
 
     /// Complains of variables that the task does not declare.
     fn variables_known(&mut self, path: &str, template: &Template) {
-        let declared: Vec<&str> = self.variables.keys().map(String::as_str).collect();
+        let declared: Vec<&str> = self.task.variables.keys().map(String::as_str).collect();
         for name in template.variables() {
             if !declared.contains(&name.as_str()) {
                 let hint = if declared.is_empty() {

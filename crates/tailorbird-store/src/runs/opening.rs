@@ -76,6 +76,9 @@ impl Store {
             let mut statement = db.prepare_cached(
                 "SELECT * FROM run
                  WHERE state NOT IN ('succeeded', 'failed', 'cancelled')
+                   -- A called run is driven by the run that called it.
+                   AND NOT EXISTS (SELECT 1 FROM run_input i JOIN run p ON p.id = i.parent
+                                   WHERE i.run = run.id AND p.state NOT IN ('succeeded', 'failed', 'cancelled'))
                    AND (state IN ('queued', 'running') OR request IS NOT NULL
                         OR (state = 'waiting' AND (resume_at IS NULL OR resume_at <= ?1 OR updated_at > ?1)))
                  ORDER BY started_at, id LIMIT ?2",

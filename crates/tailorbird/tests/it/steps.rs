@@ -1,6 +1,7 @@
 //! The kinds of steps, end to end: YAML in, rows and posts out, twice the same.
 
 mod approvals;
+mod calling;
 mod choosing;
 mod loops;
 mod memory;

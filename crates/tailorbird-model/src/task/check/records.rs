@@ -123,7 +123,7 @@ impl Checker<'_> {
         if set.variables.is_empty() {
             self.error(&format!("{at}/variables"), "`variables` sets nothing", "");
         }
-        let declared: Vec<&str> = self.variables.keys().map(String::as_str).collect();
+        let declared: Vec<&str> = self.task.variables.keys().map(String::as_str).collect();
         for (name, value) in &set.variables {
             let path = format!("{at}/variables/{name}");
             self.expressions(&path, value);
