@@ -111,7 +111,7 @@ impl App {
             .supervise(Arc::new(move |id, news| hears.hear(id, &news)))
             .await?;
         let stop = Stop::default();
-        let workers = worker::start(self, settings, &stop, &runs, WORKERS);
+        let workers = worker::start(self, settings, &stop, &runs, &tally, WORKERS);
         Ok(Serving {
             pulse: Pulse {
                 app: self.clone(),

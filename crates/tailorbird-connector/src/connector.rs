@@ -18,7 +18,7 @@ use crate::judge::{judge, may_follow, speaks_of_the_clock, unanswered};
 use crate::origin::Origin;
 use crate::request::{MaskedRequest, Request, redact};
 use crate::resolve::{Resolved, incomplete, missing};
-use crate::transport::{Transport, TransportSettings};
+use crate::transport::{AnswerTimes, Transport, TransportSettings};
 
 /// The most redirects that a reading request follows, all on its own origin.
 pub const MAX_REDIRECTS: usize = 3;
@@ -62,6 +62,11 @@ impl Connector {
     /// CONN-002 where the extra certificates cannot be read.
     pub fn new(settings: TransportSettings) -> Result<Self, Failure> {
         Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    /// How long providers took to answer, since this connector was made.
+    pub fn answer_times(&self) -> AnswerTimes {
+        self.transport.times()
     }
 
     /// Makes a connector on a given clock.

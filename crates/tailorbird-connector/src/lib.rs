@@ -40,6 +40,6 @@ pub use request::{MASK, MaskedRequest, Part, Request, RequestBody};
 pub use resolve::{Missing, OAuth1Settings, Resolved, Scheme, incomplete, missing, resolve};
 pub use settings::{CheckedCredentials, CheckedSettings, check_credentials, check_settings};
 pub use transport::{
-    CONNECT_TIMEOUT, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, READ_TIMEOUT, Stage, TOTAL_TIMEOUT, Transport,
-    TransportSettings, Unanswered,
+    AnswerTimes, CONNECT_TIMEOUT, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, READ_TIMEOUT, Stage, TOTAL_TIMEOUT,
+    Transport, TransportSettings, Unanswered,
 };

@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client};
+use tailorbird_model::measure::{Histogram, Measured};
 use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, Meaning, codes};
 use url::Url;
@@ -104,6 +105,23 @@ pub struct Transport {
     guard: Arc<Guard>,
     extra_certificates: Arc<[Certificate]>,
     clients: Clients,
+    times: Arc<Times>,
+}
+
+/// How long providers took to answer.
+#[derive(Debug, Default)]
+struct Times {
+    reads: Histogram,
+    writes: Histogram,
+}
+
+/// How long providers took to answer, or not to: from the request until the answer was read, or given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerTimes {
+    /// Requests that only read.
+    pub reads: Measured,
+    /// All others.
+    pub writes: Measured,
 }
 
 /// What one client is for.
@@ -152,7 +170,16 @@ impl Transport {
             settings: Arc::new(settings),
             extra_certificates: certificates.into(),
             clients: Clients::default(),
+            times: Arc::default(),
         })
+    }
+
+    /// How long providers took to answer so far.
+    pub(crate) fn times(&self) -> AnswerTimes {
+        AnswerTimes {
+            reads: self.times.reads.measured(),
+            writes: self.times.writes.measured(),
+        }
     }
 
     fn client(&self, wanted: Use) -> Result<Client, Unanswered> {
@@ -244,7 +271,23 @@ impl Transport {
         if !request.body.is_empty() || matches!(request.method, Method::Post | Method::Put | Method::Patch) {
             *outgoing.body_mut() = Some(request.body.into());
         }
+        let times = if request.method.is_safe() {
+            &self.times.reads
+        } else {
+            &self.times.writes
+        };
         let started = tokio::time::Instant::now();
+        let answered = self.exchange(&client, outgoing, started).await;
+        times.observe(started.elapsed());
+        answered
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        outgoing: reqwest::Request,
+        started: tokio::time::Instant,
+    ) -> Result<WireAnswer, Unanswered> {
         let deadline = started + self.settings.total_timeout;
         let sent = tokio::time::timeout_at(deadline, client.execute(outgoing)).await;
         let response = match sent {

@@ -26,6 +26,7 @@ pub(crate) async fn page(State(shared): State<Shared>) -> Result<Response, Probl
     );
     runs(&mut page, &figures);
     records(&mut page, &figures);
+    providers(&mut page, &figures);
     budgets(&mut page, &figures);
     triggers(&mut page, &figures);
     store(&mut page, &figures);
@@ -132,6 +133,21 @@ fn budgets(page: &mut Exposition, figures: &Figures) {
 }
 
 fn triggers(page: &mut Exposition, figures: &Figures) {
+    let name = "tailorbird_firings_total";
+    page.family(
+        name,
+        Kind::Counter,
+        "Occasions on which tasks were to begin by themselves, by what became of them, since the server began.",
+    );
+    for (task, tally) in &figures.tasks {
+        for (verdict, count) in &tally.firings {
+            page.sample(
+                name,
+                &[("task", task.as_str()), ("verdict", verdict)],
+                &count.to_string(),
+            );
+        }
+    }
     let name = "tailorbird_next_firing_timestamp_seconds";
     page.family(
         name,
@@ -144,6 +160,17 @@ fn triggers(page: &mut Exposition, figures: &Figures) {
     }
 }
 
+fn providers(page: &mut Exposition, figures: &Figures) {
+    let name = "tailorbird_provider_answer_seconds";
+    page.family(
+        name,
+        Kind::Histogram,
+        "How long providers took to answer a request, or until it was given up.",
+    );
+    samples(page, name, &[("effect", "read")], &figures.answers.reads);
+    samples(page, name, &[("effect", "write")], &figures.answers.writes);
+}
+
 fn store(page: &mut Exposition, figures: &Figures) {
     let name = "tailorbird_store_commits_total";
     page.family(
@@ -152,23 +179,28 @@ fn store(page: &mut Exposition, figures: &Figures) {
         "Commits of the store since the server began.",
     )
     .sample(name, &[], &figures.commits.to_string());
-    histogram(
-        page,
-        "tailorbird_store_commit_seconds",
+    let name = "tailorbird_store_commit_seconds";
+    page.family(
+        name,
+        Kind::Histogram,
         "How long a commit took, its sync of the disk included.",
-        &figures.commit_times,
     );
+    samples(page, name, &[], &figures.commit_times);
 }
 
-fn histogram(page: &mut Exposition, name: &str, help: &str, measured: &Measured) {
+/// The samples of a histogram.
+fn samples(page: &mut Exposition, name: &str, labels: &[(&str, &str)], measured: &Measured) {
     let bucket = format!("{name}_bucket");
-    page.family(name, Kind::Histogram, help);
+    let mut below = |bound: &str, count: u64| {
+        let labels: Vec<(&str, &str)> = labels.iter().copied().chain([("le", bound)]).collect();
+        page.sample(&bucket, &labels, &count.to_string());
+    };
     for (bound, count) in BOUNDS_US.iter().zip(&measured.up_to) {
-        page.sample(&bucket, &[("le", &seconds(*bound))], &count.to_string());
+        below(&seconds(*bound), *count);
     }
-    page.sample(&bucket, &[("le", "+Inf")], &measured.count.to_string())
-        .sample(&format!("{name}_sum"), &[], &seconds(measured.sum_us))
-        .sample(&format!("{name}_count"), &[], &measured.count.to_string());
+    below("+Inf", measured.count);
+    page.sample(&format!("{name}_sum"), labels, &seconds(measured.sum_us))
+        .sample(&format!("{name}_count"), labels, &measured.count.to_string());
 }
 
 /// Microseconds as seconds, exactly: `0.0001`, `5`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use tailorbird_connector::AnswerTimes;
 use tailorbird_model::measure::Measured;
 use tailorbird_model::ports::BudgetReport;
 use tailorbird_model::{Failure, Name};
@@ -46,6 +47,8 @@ pub struct Figures {
     pub budgets: Vec<BudgetFigure>,
     /// When enabled tasks with a schedule fire next.
     pub next: Vec<NextFiring>,
+    /// How long providers took to answer, since the server began.
+    pub answers: AnswerTimes,
     /// Commits of the store since the server began.
     pub commits: u64,
     /// How long commits took.
@@ -76,6 +79,7 @@ impl Pulse {
             deliveries: store.delivery_figures()?,
             budgets,
             next: self.next_firings()?,
+            answers: self.app.connector.answer_times(),
             commits: store.commits(),
             commit_times: store.commit_times(),
         })

@@ -298,6 +298,7 @@ async fn decide(
             .decide_occasions(task, version, std::mem::take(&mut group), up_to)
             .await?;
         for firing in firings {
+            watch.tally.fired(task, firing.verdict.as_str());
             match &firing.verdict {
                 FiringVerdict::Fired(run) => {
                     tracing::info!(%task, due_at = %firing.due_at, %run, "a run is opened");

@@ -49,6 +49,8 @@ type Amounts = [u64; RECORD_COUNTS.len()];
 pub struct TaskTally {
     /// Runs that ended or came to need attention, by that state.
     pub ended: BTreeMap<&'static str, u64>,
+    /// Occasions on which it was to begin by itself, by what became of them.
+    pub firings: BTreeMap<&'static str, u64>,
     /// Records, in the order of [`RECORD_COUNTS`].
     pub records: Amounts,
 }
@@ -80,6 +82,14 @@ impl Tally {
             RunNews::Told(ProgressEvent::Counts { counts, .. }) => self.lock().advance(id, counts),
             RunNews::Told(_) => {}
             RunNews::Rests(run) => self.rests(run),
+        }
+    }
+
+    /// Counts what became of an occasion.
+    pub(crate) fn fired(&self, task: &Name, verdict: &'static str) {
+        if let Some(task) = self.lock().task(task) {
+            let count = task.firings.entry(verdict).or_default();
+            *count = count.saturating_add(1);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Workers: what watches the outside for triggers, from the server's start to its stop.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tailorbird_store::{Clock, TasksMark};
@@ -8,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::ServeSettings;
+use super::tally::Tally;
 use crate::{App, Stop, Supervisor};
 
 /// The pause before a worker that broke is started again.
@@ -39,6 +41,8 @@ pub(crate) struct Watch {
     pub(crate) clock: Clock,
     /// Whoever drives the runs: tell it that one was opened.
     pub(crate) runs: Supervisor,
+    /// Counts for metrics.
+    pub(crate) tally: Arc<Tally>,
     /// Changes whenever a task was applied, enabled, disabled or removed, by whatever process.
     pub(crate) tasks: watch::Receiver<TasksMark>,
 }
@@ -67,6 +71,7 @@ pub(super) fn start(
     settings: &ServeSettings,
     stop: &Stop,
     runs: &Supervisor,
+    tally: &Arc<Tally>,
     workers: &'static [Worker],
 ) -> JoinSet<()> {
     let mut all = JoinSet::new();
@@ -77,6 +82,7 @@ pub(super) fn start(
         stop: stop.clone(),
         clock: settings.clock.clone(),
         runs: runs.clone(),
+        tally: Arc::clone(tally),
         tasks,
     };
     for worker in workers {

@@ -18,6 +18,7 @@ mod definitions;
 mod durability;
 mod enrolling;
 mod events;
+mod firings;
 mod group_commit;
 mod home;
 mod identity;

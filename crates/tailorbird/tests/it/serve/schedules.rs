@@ -340,6 +340,8 @@ fn a_scheduled_run_posts_each_row_once() {
         "tailorbird_records_total{task=\"announce\",outcome=\"delivered\"} 2",
         "tailorbird_records_total{task=\"announce\",outcome=\"written\"} 2",
         "tailorbird_runs_driven 0",
+        "tailorbird_firings_total{task=\"announce\",verdict=\"fired\"} 3",
+        "tailorbird_provider_answer_seconds_count{effect=\"write\"} 2",
     ] {
         assert!(
             figures.lines().any(|found| found == line),
