@@ -211,6 +211,20 @@ fn a_task_runs_after_another_one_and_a_circle_is_refused() {
     home.apply("self.yaml", &copy("self", "{ after: { task: self } }"))
         .refused(2, "TASK-002")
         .says(&["a task that triggers itself"]);
+    // A call closes a circle, too, and the files that make one are looked at together.
+    let calls = "task: calls
+trigger: { after: { task: called } }
+steps: [ { id: sub, call_task: { task: called } } ]
+---
+"
+    .to_owned()
+        + &copy("called", "{}");
+    let file = home.write("calls.yaml", &calls);
+    let said = home.run(&["task", "check", &file]).expect(2).stdout;
+    assert!(
+        said.contains("a task that triggers itself: calls → called → calls"),
+        "{said}"
+    );
     let lost = home.write("lost.yaml", &copy("lost", "{ after: { task: cpoy } }"));
     let said = home.run(&["task", "check", &lost]).expect(2).stdout;
     assert!(said.contains("Did you mean `copy`?"), "{said}");
