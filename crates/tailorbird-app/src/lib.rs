@@ -37,7 +37,10 @@ pub use databases::AddDatabase;
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
-pub use runs::{Listener, Progress, ProgressEvent, RunNews, Stop, Supervisor};
+pub use runs::{
+    Listener, MAX_REHEARSED, Progress, ProgressEvent, Rehearsal, RehearsedRequest, RehearsedWrite, RunNews,
+    Stop, Supervisor,
+};
 pub use schedules::FiringView;
 pub use secrets_input::SecretsInput;
 pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};

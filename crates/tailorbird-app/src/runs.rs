@@ -17,7 +17,10 @@ use tailorbird_model::task::{CallStep, Task};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest};
 
-pub use tailorbird_engine::{Listener, Progress, ProgressEvent, RunNews, Stop, Supervisor};
+pub use tailorbird_engine::{
+    Listener, MAX_REHEARSED, Progress, ProgressEvent, Rehearsal, RehearsedRequest, RehearsedWrite, RunNews,
+    Stop, Supervisor,
+};
 
 use crate::{App, AppError, DeliveryFilter, Mapping, Resolution, TOTAL_TIMEOUT, tasks};
 
@@ -120,6 +123,21 @@ impl App {
             .engine()
             .run_task(&task, stored.version, progress, stop)
             .await?)
+    }
+
+    /// Tells what a run of a task would do now: sources are read, requests are built, nothing is sent, written
+    /// or remembered.
+    ///
+    /// # Errors
+    /// TASK-001 where there is no such task. What goes wrong on the way is in the rehearsal.
+    pub async fn rehearse_task(
+        &self,
+        name: &Name,
+        limit: usize,
+        progress: Progress,
+    ) -> Result<Rehearsal, AppError> {
+        let task = tasks::parse(&self.stored_task(name)?)?;
+        Ok(self.engine().rehearse(&task, limit, progress).await?)
     }
 
     /// Goes on with a run.

@@ -287,12 +287,21 @@ pub(crate) fn key_of(
     DeliveryKey::from_value(&value).map_err(|problem| attention(problem.to_string()))
 }
 
+/// How much of a text is shown of a record that cannot be handled, in characters.
+const MAX_SHOWN: usize = 60;
+
 /// The first columns of a record, so that a person finds it.
 pub(crate) fn beginning(record: &Record) -> String {
     let shown: BTreeMap<String, serde_json::Value> = record
         .iter()
         .take(4)
-        .map(|(name, value)| (name.to_owned(), value.to_json()))
+        .map(|(name, value)| {
+            let json = match value.to_json() {
+                serde_json::Value::String(text) => text.chars().take(MAX_SHOWN).collect::<String>().into(),
+                other => other,
+            };
+            (name.to_owned(), json)
+        })
         .collect();
     serde_json::to_string(&shown).unwrap_or_default()
 }

@@ -63,7 +63,8 @@ impl From<tailorbird_store::StoreError> for RunEnd {
 /// A run under way.
 pub(crate) struct Driver {
     pub(crate) engine: Engine,
-    pub(crate) lock: Arc<DriveLock>,
+    /// Gives the right to send. A rehearsal has none.
+    pub(crate) lock: Option<Arc<DriveLock>>,
     pub(crate) task: Name,
     pub(crate) run: RunId,
     /// Counts that do not follow from the ledger: read, already, held ones, not due, written.
@@ -251,7 +252,7 @@ impl Engine {
         let variables = Variables::load(&self.store, &task.task, &run.id, &task.variables, &input)?;
         let mut driver = Driver {
             engine: self.clone(),
-            lock,
+            lock: Some(lock),
             task: task.task.clone(),
             run: run.id.clone(),
             counts,
@@ -269,6 +270,14 @@ impl Engine {
 }
 
 impl Driver {
+    /// The right to send.
+    pub(crate) fn driving(&self) -> Result<Arc<DriveLock>, RunEnd> {
+        self.lock.clone().ok_or_else(|| {
+            let message = "something was to be sent in a rehearsal";
+            RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
+        })
+    }
+
     async fn steps(&mut self, plan: &Plan) -> Result<(), RunEnd> {
         for step in &plan.steps {
             self.look_up_requests().await?;

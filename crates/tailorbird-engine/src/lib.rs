@@ -11,6 +11,7 @@ mod operators;
 mod plan;
 mod progress;
 mod query;
+mod rehearse;
 mod remap;
 mod resources;
 mod send;
@@ -27,6 +28,10 @@ pub use limits::{
 };
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};
+pub use rehearse::{
+    MAX_REHEARSED, Rehearsal, RehearsedApproval, RehearsedRequest, RehearsedStep, RehearsedTaskCall,
+    RehearsedWrite,
+};
 pub use resources::{Resources, destination_of};
 pub use supervise::{Listener, RunNews, Supervisor, Tasks};
 

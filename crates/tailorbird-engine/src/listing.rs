@@ -81,7 +81,11 @@ impl Driver {
     }
 
     /// Where the last run ended: kept in the target where there is one, else in our own store.
-    async fn listing_cursor(&self, plan: &Plan, call: &CallPlan) -> Result<Option<String>, RunEnd> {
+    pub(crate) async fn listing_cursor(
+        &self,
+        plan: &Plan,
+        call: &CallPlan,
+    ) -> Result<Option<String>, RunEnd> {
         let Some(cursor) = &call.step.cursor else {
             return Ok(None);
         };

@@ -8,7 +8,10 @@ mod for_each;
 mod set;
 mod transform;
 
+pub(crate) use decide::branch_of;
+pub(crate) use for_each::stepped_into;
 pub(crate) use set::Variables;
+pub(crate) use transform::transformed;
 
 use tailorbird_model::{Failure, Name, Record};
 

@@ -65,6 +65,22 @@ impl StepPlan {
         }
     }
 
+    /// The word for its kind in a task file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Query(_) => "query",
+            Self::Call(_) => "call",
+            Self::Write(_) => "write",
+            Self::Transform(_) => "transform",
+            Self::Filter(_) => "filter",
+            Self::Decide(_) => "decide",
+            Self::Set(_) => "set",
+            Self::ForEach(_) => "for_each",
+            Self::Approve(_) => "approve",
+            Self::CallTask(_) => "call_task",
+        }
+    }
+
     /// The step, or branch, whose records this one takes.
     pub fn source(&self) -> Option<&Name> {
         match self {

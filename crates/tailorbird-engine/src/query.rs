@@ -189,7 +189,7 @@ impl Driver {
     }
 
     /// Where the last run ended; the given start before the first one.
-    fn query_cursor(&self, query: &QueryPlan) -> Result<Option<Value>, RunEnd> {
+    pub(crate) fn query_cursor(&self, query: &QueryPlan) -> Result<Option<Value>, RunEnd> {
         let Some(cursor) = &query.step.cursor else {
             return Ok(None);
         };

@@ -120,13 +120,15 @@ impl Driver {
         route: &Route,
     ) -> Result<(u64, Option<Sent>, Result<(), RunEnd>), RunEnd> {
         let settles = plan.takers(&call.id).next().is_none();
+        let lock = self.driving()?;
+        let epoch = lock.epoch().clone();
         let mut pool = Pool::start(Work {
             engine: self.engine.clone(),
-            lock: std::sync::Arc::clone(&self.lock),
+            lock,
             route: route.clone(),
             sending: SendingAs {
                 run: self.run.clone(),
-                epoch: self.lock.epoch().clone(),
+                epoch,
             },
             settles,
             connection: call.step.connection.clone(),

@@ -12,6 +12,7 @@ pub(crate) mod explain;
 pub(crate) mod home;
 pub(crate) mod input;
 pub(crate) mod oauth1;
+pub(crate) mod rehearsal;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

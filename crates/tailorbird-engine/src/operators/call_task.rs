@@ -139,7 +139,7 @@ impl Driver {
             self.wait_for_turn(&run)?;
         }
         let driven = self.engine.drive(
-            Arc::clone(&self.lock),
+            self.driving()?,
             run,
             &task,
             Arc::clone(&self.progress),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 use tailorbird_model::Name;
-use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState, Destination, Event};
+use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryIdentity, DeliveryState, Destination, Event};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::run::{Counts, RunId};
 
@@ -193,6 +193,23 @@ impl Store {
     /// Where the database cannot be read.
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         self.read(|db| deliveries(db, "WHERE d.id = ?1", [id.0]).map(|mut found| found.pop()))
+    }
+
+    /// The delivery with that identity.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn delivery_of(&self, identity: &DeliveryIdentity) -> Result<Option<Delivery>, StoreError> {
+        self.read(|db| {
+            let condition = "WHERE d.key_hash = ?1 AND l.task = ?2 AND l.step = ?3 AND l.destination = ?4";
+            let identity = (
+                key_hash(&identity.key),
+                identity.task.as_str(),
+                identity.step.as_str(),
+                &identity.destination.0,
+            );
+            deliveries(db, condition, identity).map(|mut found| found.pop())
+        })
     }
 
     /// A delivery by what a person types: its key, its number, or `#` and its number where the number is also

@@ -36,7 +36,7 @@ pub(crate) enum TaskCommand {
     },
     /// Runs a task now and follows it to its end; goes on with an interrupted run
     #[command(
-        after_help = "Examples:\n  tailorbird task run announce-new-products\n  tailorbird task run announce-new-products --output json\n\nCtrl-C stops safely: what is under way is finished, nothing is lost, and the next run goes on."
+        after_help = "Examples:\n  tailorbird task run announce-new-products\n  tailorbird task run announce-new-products --output json\n  tailorbird task run announce-new-products --dry-run    # shows what would be sent and written\n\nCtrl-C stops safely: what is under way is finished, nothing is lost, and the next run goes on."
     )]
     Run {
         /// The task
@@ -44,6 +44,12 @@ pub(crate) enum TaskCommand {
         /// An older copy of the home came back: what is new to the ledger is looked up before it is sent
         #[arg(long)]
         restored: bool,
+        /// Read the sources and show every request and row; send, write and remember nothing
+        #[arg(long, conflicts_with = "restored")]
+        dry_run: bool,
+        /// With --dry-run: how many records of each source are looked at
+        #[arg(long, requires = "dry_run", default_value_t = 20, value_name = "N")]
+        limit: usize,
     },
     /// Lets the trigger of a task start runs
     #[command(after_help = "Example:\n  tailorbird task enable announce-new-products")]

@@ -12,7 +12,7 @@ use tailorbird_model::run::{Run, RunState};
 use crate::Ended;
 use crate::args::TaskCommand;
 use crate::commands::signals::Signals;
-use crate::commands::{input, service::checked};
+use crate::commands::{input, rehearsal, service::checked};
 use crate::render::{Render, letter, table};
 
 pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Result<Ended, AppError> {
@@ -82,7 +82,13 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
         TaskCommand::Show { name } => show(&App::open(home)?, &input::name(&name)?, render),
         TaskCommand::Enable { name } => enable(home, &name, true, render).await,
         TaskCommand::Disable { name } => enable(home, &name, false, render).await,
-        TaskCommand::Run { name, restored } => {
+        TaskCommand::Run {
+            name,
+            dry_run: true,
+            limit,
+            ..
+        } => rehearsal::run(home, &input::name(&name)?, limit, render).await,
+        TaskCommand::Run { name, restored, .. } => {
             let app = App::open(home)?;
             if restored {
                 app.mark_restored(None).await?;

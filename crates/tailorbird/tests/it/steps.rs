@@ -5,6 +5,7 @@ mod calling;
 mod choosing;
 mod loops;
 mod memory;
+mod rehearsing;
 mod variables;
 
 use crate::flow::Flow;
