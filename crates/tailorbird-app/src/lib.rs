@@ -11,6 +11,7 @@ mod doctor;
 mod error;
 mod home;
 mod ledger;
+mod notices;
 pub mod oauth1_sign;
 mod rekey;
 mod resolutions;
@@ -56,7 +57,7 @@ pub use ledger::{MisfitLine, Verified};
 pub use resolutions::{Decided, Left, Mapping, Preview, Sample};
 pub use retention::Tidied;
 pub use tailorbird_store::{
-    BackupProgress, ChainHead, MIN_KEEP, MIN_PASSPHRASE, Passphrase, Restore, Retention,
+    BackupProgress, ChainHead, MIN_KEEP, MIN_PASSPHRASE, Notice, Passphrase, Restore, Retention,
 };
 
 /// How long one answer may take between two of its bytes.

@@ -119,10 +119,12 @@ impl App {
         self.tell_restored(&task.task, &progress);
         self.learn_accounts(&task, &progress).await;
         self.guard_rekey(&task, false)?;
-        Ok(self
+        let run = self
             .engine()
             .run_task(&task, stored.version, progress, stop)
-            .await?)
+            .await?;
+        self.tell_owners_after_run().await;
+        Ok(run)
     }
 
     /// Tells what a run of a task would do now: sources are read, requests are built, nothing is sent, written
@@ -150,7 +152,9 @@ impl App {
         let task = self.task_of(&run)?;
         self.tell_restored(&task.task, &progress);
         self.guard_rekey(&task, false)?;
-        Ok(self.engine().resume(run, &task, progress, stop).await?)
+        let run = self.engine().resume(run, &task, progress, stop).await?;
+        self.tell_owners_after_run().await;
+        Ok(run)
     }
 
     /// Makes the records of a run that are in a state (the rejected ones, where none is given) pending again, and

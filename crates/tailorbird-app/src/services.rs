@@ -16,6 +16,7 @@ use crate::{App, AppError};
 const BUILT_IN: &[(&str, &str)] = &[
     ("x.yaml", include_str!("../../../services/x.yaml")),
     ("x-1.1.yaml", include_str!("../../../services/x-1.1.yaml")),
+    ("webhook.yaml", include_str!("../../../services/webhook.yaml")),
     (
         "generic-oauth1.yaml",
         include_str!("../../../services/generic-oauth1.yaml"),

@@ -31,6 +31,10 @@ const WORKERS: &[Worker] = &[
         start: scheduler::start,
     },
     Worker {
+        name: "notices",
+        start: crate::notices::watch,
+    },
+    Worker {
         name: "retention",
         start: crate::retention::watch,
     },

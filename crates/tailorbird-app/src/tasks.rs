@@ -306,13 +306,18 @@ impl App {
     pub(crate) fn tasks_that_use_connection(&self, connection: &Name) -> Result<Vec<String>, AppError> {
         let mut users = Vec::new();
         for stored in self.store.tasks()? {
-            let calls_it = parse(&stored)?.flat_steps().iter().any(|step| {
+            let task = parse(&stored)?;
+            let calls_it = task.flat_steps().iter().any(|step| {
                 step.step
                     .call
                     .as_ref()
                     .is_some_and(|call| call.connection == *connection)
             });
-            if calls_it {
+            let tells_by_it = task
+                .notify
+                .as_ref()
+                .is_some_and(|notify| notify.webhook.connection == *connection);
+            if calls_it || tells_by_it {
                 users.push(format!("task `{}`", stored.name));
             }
         }

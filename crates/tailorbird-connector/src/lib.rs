@@ -23,6 +23,7 @@ mod request;
 mod resolve;
 mod settings;
 mod transport;
+mod webhook;
 
 pub use answer::Answer;
 pub use authorize::{Authorized, Callback, LOOPBACK_CALLBACK, Loopback, STARTED_LIFETIME, Started};
@@ -43,3 +44,4 @@ pub use transport::{
     AnswerTimes, CONNECT_TIMEOUT, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, READ_TIMEOUT, Stage, TOTAL_TIMEOUT,
     Transport, TransportSettings, Unanswered,
 };
+pub use webhook::sign_webhook;

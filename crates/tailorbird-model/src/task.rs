@@ -9,6 +9,7 @@ pub mod decide;
 pub mod filter;
 mod flat;
 pub mod for_each;
+pub mod notify;
 pub mod transform;
 pub mod trigger;
 pub mod variable;
@@ -24,6 +25,7 @@ pub use decide::{Branch, DecideStep};
 pub use filter::{FilterStep, Only};
 pub use flat::FlatStep;
 pub use for_each::{ForEachStep, MAX_NESTING};
+pub use notify::{Notify, NotifyOn, NotifyWebhook};
 pub use transform::TransformStep;
 pub use trigger::Trigger;
 pub use variable::{SetStep, Variable, VariableScope};
@@ -49,6 +51,9 @@ pub struct Task {
     /// Values that steps set and all expressions read as `{{ variables.NAME }}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, Variable>,
+    /// Whom the task tells when something needs a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Notify>,
     /// What a run does, in order; at least one step.
     #[schemars(length(min = 1))]
     pub steps: Vec<Step>,

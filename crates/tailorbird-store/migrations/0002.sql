@@ -224,3 +224,36 @@ CREATE TABLE firing (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX firing_due ON firing (task, due_at);
 CREATE INDEX run_ended ON run (task, ended_at) WHERE ended_at IS NOT NULL;
+
+---------------------------------------------------------------- notices
+
+-- What the owner of a task is to be told, once for each run and kind. notice: 0 where nobody is told any more.
+CREATE TABLE notice_event (
+    id     INTEGER PRIMARY KEY,
+    task   TEXT NOT NULL,
+    run    TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    facts  TEXT NOT NULL CHECK (json_valid(facts)),
+    notice INTEGER,
+    UNIQUE (run, kind, at)
+) STRICT;
+CREATE INDEX notice_event_open ON notice_event (id) WHERE notice IS NULL;
+CREATE INDEX notice_event_task ON notice_event (task, kind, at);
+
+-- Notices on their way: there until received or given up.
+CREATE TABLE notice (
+    id       INTEGER PRIMARY KEY,
+    task     TEXT NOT NULL,
+    state    TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'given_up')),
+    attempts INTEGER NOT NULL,
+    made_at  INTEGER NOT NULL,
+    next_at  INTEGER,
+    body     TEXT NOT NULL CHECK (json_valid(body)),
+    failure  TEXT,
+    CHECK ((state = 'waiting') = (next_at IS NOT NULL))
+) STRICT;
+CREATE INDEX notice_waiting ON notice (next_at) WHERE state = 'waiting';
+CREATE INDEX notice_task ON notice (task, made_at);
+-- Runs at rest are looked through in the order of their last change.
+CREATE INDEX run_updated ON run (updated_at, id);

@@ -17,6 +17,7 @@ mod home;
 mod ledger;
 mod lock;
 mod memory;
+mod notices;
 mod readers;
 mod restored;
 mod runs;
@@ -69,3 +70,6 @@ pub use backup::{
 
 // Retention.
 pub use ledger::{MIN_KEEP, Retention};
+
+// Notices.
+pub use notices::{Notice, NoticeEvent, NoticeTried};

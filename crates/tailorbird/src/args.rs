@@ -4,6 +4,7 @@ pub(crate) mod approval;
 pub(crate) mod connection;
 pub(crate) mod database;
 mod home;
+mod notice;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 mod service;
@@ -17,6 +18,7 @@ pub(crate) use approval::{ApprovalCommand, Which};
 pub(crate) use connection::{CallArguments, ConnectionCommand};
 pub(crate) use database::DatabaseCommand;
 pub(crate) use home::{BackupArguments, HomeCommand, RestoreArguments};
+pub(crate) use notice::NoticeCommand;
 pub(crate) use sandbox::SandboxArguments;
 pub(crate) use serve::ServeArguments;
 pub(crate) use service::ServiceCommand;
@@ -106,6 +108,9 @@ pub(crate) enum Command {
     /// Deliveries: each record that leaves, with its story
     #[command(subcommand)]
     Delivery(DeliveryCommand),
+    /// Notices to the owners of tasks
+    #[command(subcommand)]
+    Notice(NoticeCommand),
     /// The home folder: how it stands after a backup came back
     #[command(subcommand)]
     Home(HomeCommand),

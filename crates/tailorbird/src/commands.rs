@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod home;
 pub(crate) mod input;
+pub(crate) mod notice;
 pub(crate) mod oauth1;
 pub(crate) mod rehearsal;
 pub(crate) mod run;

@@ -14,8 +14,8 @@ const CALL: &str = ".expose";
 /// How many places each crate has. Fewer is progress: lower the number here. More needs a reason that
 /// holds: signing, token requests, sealing, and what a person asked to be shown.
 const LISTED: &[(&str, usize)] = &[
-    // Masking what goes into the log, and looking at the shape of what a person pasted.
-    ("tailorbird-connector", 8),
+    // Masking what goes into the log, looking at the shape of what a person pasted, and signing notices.
+    ("tailorbird-connector", 9),
     // Signing, constant-time comparison, and trying known mistakes when a signature is refused.
     ("tailorbird-oauth", 20),
     // The provider's side: verifying, showing an application's keys to its owner, the password form.

@@ -6,7 +6,7 @@ use tailorbird_model::{Meaning, Value, codes};
 
 use crate::fixtures::{arguments, resolved, shipped};
 
-const SHIPPED: [&str; 3] = ["x", "x-1.1", "generic-oauth1"];
+const SHIPPED: [&str; 4] = ["x", "x-1.1", "generic-oauth1", "webhook"];
 
 #[test]
 fn every_shipped_file_is_without_a_problem() {

@@ -2,6 +2,7 @@
 
 mod call;
 mod calls_of_tasks;
+mod notify;
 mod records;
 mod starts;
 mod tables;
@@ -141,6 +142,7 @@ impl Checker<'_> {
         self.trigger(&task.trigger);
         self.declared(&task.variables);
         self.steps("", &task.steps, Sources::default(), 0);
+        self.notify(task.notify.as_ref());
     }
 
     /// Checks steps that stand beside each other. They may take records from `sources` and from one another.

@@ -20,6 +20,7 @@ mod demo;
 mod doubts;
 mod flow;
 mod interface;
+mod notices;
 mod renames;
 mod restoring;
 mod rules;
