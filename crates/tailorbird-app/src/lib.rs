@@ -46,7 +46,8 @@ pub use schedules::FiringView;
 pub use secrets_input::SecretsInput;
 pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};
 pub use serving::{
-    BudgetFigure, Figures, NextFiring, Pulse, RECORD_COUNTS, STOP_GRACE, ServeSettings, Serving, TaskTally,
+    BudgetFigure, Figures, NextFiring, Pulse, RECORD_COUNTS, Reporter, STOP_GRACE, ServeNews, ServeSettings,
+    Serving, TaskTally,
 };
 pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};

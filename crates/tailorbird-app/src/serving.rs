@@ -4,6 +4,7 @@
 //! ended at any moment, and started again.
 
 mod figures;
+mod news;
 mod scheduler;
 mod tally;
 pub(crate) mod worker;
@@ -14,9 +15,10 @@ use tailorbird_model::Failure;
 use tailorbird_store::{Clock, system_clock};
 use tokio::task::JoinSet;
 
-use crate::{App, AppError, Stop, Supervisor};
+use crate::{App, AppError, Listener, RunNews, Stop, Supervisor};
 
 pub use figures::{BudgetFigure, Figures, NextFiring};
+pub use news::{Reporter, ServeNews};
 pub use tailorbird_engine::STOP_GRACE;
 pub use tally::{RECORD_COUNTS, TaskTally};
 
@@ -45,12 +47,15 @@ const WORKERS: &[Worker] = &[
 pub struct ServeSettings {
     /// The time that schedules go by.
     pub clock: Clock,
+    /// Hears what people may want to know.
+    pub report: Reporter,
 }
 
 impl Default for ServeSettings {
     fn default() -> Self {
         Self {
             clock: system_clock(),
+            report: Arc::new(|_| {}),
         }
     }
 }
@@ -110,10 +115,14 @@ impl App {
     /// RUN-002 where another process drives the runs of this home.
     pub async fn serve(&self, settings: &ServeSettings) -> Result<Serving, AppError> {
         let tally = Arc::new(Tally::new(self.store.clone()));
-        let hears = Arc::clone(&tally);
-        let runs = self
-            .supervise(Arc::new(move |id, news| hears.hear(id, &news)))
-            .await?;
+        let (hears, report) = (Arc::clone(&tally), Arc::clone(&settings.report));
+        let listener: Listener = Arc::new(move |id, news| {
+            hears.hear(id, &news);
+            if let RunNews::Rests(run) = news {
+                report(ServeNews::Rests(run));
+            }
+        });
+        let runs = self.supervise(listener).await?;
         let stop = Stop::default();
         let workers = worker::start(self, settings, &stop, &runs, &tally, WORKERS);
         Ok(Serving {

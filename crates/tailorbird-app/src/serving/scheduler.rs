@@ -13,8 +13,9 @@ use tailorbird_model::schedule::due::{Due, Missed, Verdict};
 use tailorbird_model::task::Trigger;
 use tailorbird_model::task::trigger::{After, WhileRunning};
 use tailorbird_model::{Failure, Name};
-use tailorbird_store::{FiringVerdict, Occasion, StoredTask, Wish, after_occasion};
+use tailorbird_store::{Firing, FiringVerdict, Occasion, StoredTask, Wish, after_occasion};
 
+use super::ServeNews;
 use super::worker::{Watch, Work};
 use crate::tasks;
 
@@ -148,7 +149,10 @@ async fn plan(watch: &Watch, stored: &StoredTask, trigger: &Trigger) -> Result<O
         },
         (None, Ok(None)) => return Ok(None),
         (_, Err(failure)) => {
-            tracing::error!(%task, %failure, "a schedule is held");
+            (watch.report)(ServeNews::Held {
+                task: task.clone(),
+                failure,
+            });
             Source::Held
         }
     };
@@ -297,19 +301,34 @@ async fn decide(
         let firings = store
             .decide_occasions(task, version, std::mem::take(&mut group), up_to)
             .await?;
-        for firing in firings {
-            watch.tally.fired(task, firing.verdict.as_str());
-            match &firing.verdict {
-                FiringVerdict::Fired(run) => {
-                    tracing::info!(%task, due_at = %firing.due_at, %run, "a run is opened");
-                }
-                FiringVerdict::Overlapped(run) => {
-                    tracing::warn!(%task, due_at = %firing.due_at, %run, "left out: a run has not ended");
-                }
-                FiringVerdict::Missed => tracing::warn!(%task, due_at = %firing.due_at, "missed"),
-            }
-        }
+        tell(watch, task, firings);
     }
     watch.runs.look();
     Ok(())
+}
+
+/// Counts and reports what became of occasions.
+fn tell(watch: &Watch, task: &Name, firings: Vec<Firing>) {
+    let missed = firings
+        .iter()
+        .filter(|firing| firing.verdict == FiringVerdict::Missed);
+    if let Some(last) = missed.clone().next_back() {
+        (watch.report)(ServeNews::Missed {
+            task: task.clone(),
+            due_at: last.due_at,
+            times: missed.count(),
+        });
+    }
+    for Firing { due_at, verdict, .. } in firings {
+        watch.tally.fired(task, verdict.as_str());
+        match verdict {
+            FiringVerdict::Fired(run) => tracing::info!(%task, %due_at, %run, "a run is opened"),
+            FiringVerdict::Overlapped(run) => (watch.report)(ServeNews::LeftOut {
+                task: task.clone(),
+                due_at,
+                run,
+            }),
+            FiringVerdict::Missed => {}
+        }
+    }
 }

@@ -8,8 +8,8 @@ use tailorbird_store::{Clock, TasksMark};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::ServeSettings;
 use super::tally::Tally;
+use super::{Reporter, ServeSettings};
 use crate::{App, Stop, Supervisor};
 
 /// The pause before a worker that broke is started again.
@@ -41,6 +41,8 @@ pub(crate) struct Watch {
     pub(crate) clock: Clock,
     /// Whoever drives the runs: tell it that one was opened.
     pub(crate) runs: Supervisor,
+    /// Hears what people may want to know.
+    pub(crate) report: Reporter,
     /// Counts for metrics.
     pub(crate) tally: Arc<Tally>,
     /// Changes whenever a task was applied, enabled, disabled or removed, by whatever process.
@@ -81,6 +83,7 @@ pub(super) fn start(
         app: app.clone(),
         stop: stop.clone(),
         clock: settings.clock.clone(),
+        report: settings.report.clone(),
         runs: runs.clone(),
         tally: Arc::clone(tally),
         tasks,

@@ -1,5 +1,7 @@
 //! `serve`: the program as a server.
 
+mod talk;
+
 use std::error::Error as _;
 use std::path::Path;
 
@@ -22,6 +24,7 @@ pub(crate) async fn run(home: &Path, arguments: ServeArguments, render: Render) 
         webhook_listen: arguments.webhook_listen,
         serve: ServeSettings {
             clock: config::clock(),
+            report: talk::reporter(render),
         },
     };
     let running = tailorbird_server::start(app, settings)

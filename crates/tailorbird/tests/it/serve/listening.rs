@@ -71,6 +71,22 @@ fn only_this_machine_is_answered_and_webhooks_have_a_listener_of_their_own() {
     assert_eq!(request(own, ""), 200);
     assert_eq!(request("rebound.example", ""), 403);
     assert_eq!(request(own, "X-Forwarded-For: 203.0.113.9\r\n"), 403);
+    // Each path that the front page names, and what it does not name, stands behind the same guard.
+    let (_, front) = server.get("/");
+    let named = front
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix(main.as_str()));
+    let paths: Vec<&str> = named.chain(["/", "/hooks/any", "/nowhere"]).collect();
+    assert!(paths.len() >= 6, "{paths:?}");
+    for path in paths {
+        for host in [
+            "Host: rebound.example",
+            &format!("Host: {own}\r\nForwarded: for=203.0.113.9"),
+        ] {
+            let text = format!("GET {path} HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n");
+            assert_eq!(raw(main, &text), 403, "{path} {host}");
+        }
+    }
     assert_eq!(
         raw(
             main,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::support::{Server, until};
+use super::support::{Server, talk, until};
 use crate::support::{Home, Sandbox, number, sql};
 
 const MINUTE: i64 = 60_000;
@@ -131,6 +131,10 @@ fn what_was_missed_while_no_server_was_there_is_caught_up_as_the_policy_says() {
         let _server = Server::start(&home);
         until(policy, || verdicts(&home, "copy") == expected);
         until(policy, || ticks(&path) == runs);
+        let told = expected.iter().filter(|verdict| **verdict == "missed").count();
+        until("it says what was missed", || {
+            told == 0 || talk(&home).contains(&format!("copy: {told} time(s) were missed"))
+        });
     }
 }
 
@@ -165,6 +169,9 @@ fn a_run_that_has_not_ended_leaves_the_next_firing_out_or_lets_it_wait() {
         clock(&home, half_past() + 91 * MINUTE);
         until("the second firing", || firings(&home, "copy").len() == 2);
         assert_eq!(verdicts(&home, "copy"), [expected, "fired"]);
+        if policy == "skip" {
+            until("it says so", || talk(&home).contains("copy: left out at "));
+        }
         lock.execute_batch("rollback").unwrap();
         until("the runs end", || ticks(&path) == runs);
     }
@@ -313,6 +320,11 @@ fn a_calendar_that_is_gone_holds_the_schedule_and_one_that_is_back_lets_it_fire(
     clock(&home, half_past() + 31 * MINUTE);
     std::thread::sleep(std::time::Duration::from_millis(2500));
     assert_eq!(ticks(&path), 0, "nobody knows whether it is a holiday");
+    assert!(
+        talk(&home).contains("copy: its schedule does not fire."),
+        "{}",
+        talk(&home)
+    );
     home.write("home/holidays.txt", "2026-01-02\n");
     until("it fires", || ticks(&path) == 1);
 }
@@ -348,6 +360,13 @@ fn a_scheduled_run_posts_each_row_once() {
         });
     }
     assert_eq!(sandbox.accepted(), 2);
+    // Two rounds found nothing, and that is no news.
+    let said = talk(&home);
+    assert!(
+        said.contains("announce: succeeded, 2 delivered, 2 written (run-"),
+        "{said}"
+    );
+    assert_eq!(said.matches("announce: ").count(), 1, "{said}");
     let (_, figures) = server.get("/metrics");
     for line in [
         "tailorbird_runs_ended_total{task=\"announce\",state=\"succeeded\"} 3",

@@ -27,12 +27,17 @@ impl Server {
     }
 
     pub(crate) fn start_with(home: &Home, more: &[&str]) -> Self {
+        let talk = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(home.file("server.log"))
+            .unwrap();
         let mut child = home
             .command(&["serve", "--listen", "127.0.0.1:0"])
             .args(more)
             .env("TAILORBIRD_TEST_CLOCK", home.file("clock"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(talk)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -69,6 +74,11 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// What the servers of a home said.
+pub(crate) fn talk(home: &Home) -> String {
+    std::fs::read_to_string(home.file("server.log")).unwrap()
 }
 
 /// Looks again until it is so.
