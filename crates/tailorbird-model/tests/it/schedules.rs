@@ -409,3 +409,39 @@ fn what_was_missed_is_not_caught_up_outside_the_window() {
     assert_eq!(due("2026-11-23T20:00:00Z"), 0, "it comes up again in the morning");
     assert_eq!(due("2026-11-24T08:00:00Z"), 9);
 }
+
+proptest::proptest! {
+    /// Whatever is written into the fields and wherever the clock stands: the next time is later, and nothing lies
+    /// between a time and the one found from just before it.
+    #[test]
+    fn the_next_time_is_always_later_and_none_is_passed_over(
+        fields in "([*0-9,/-]{1,4} ){4}[*0-9,/-]{1,4}|(\\*/[1-9]|[0-5]?[0-9]|\\*) (\\*/[1-9]|1?[0-9]|\\*) (\\*|[1-9]|L) \\* (\\*|[0-7])",
+        zone in proptest::sample::select(vec!["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]),
+        second in 0_i64..4_000_000_000,
+    ) {
+        if let Ok(fields) = Fields::parse(&fields) {
+            let schedule = Schedule::new(fields, TimeZone::get(zone).unwrap());
+            let after = Timestamp::from_second(second).unwrap();
+            if let Some(next) = schedule.next_after(after) {
+                proptest::prop_assert!(next > after);
+                let just_before = next - std::time::Duration::from_nanos(1);
+                proptest::prop_assert_eq!(schedule.next_after(just_before.max(after)), Some(next));
+                let due = Due::of(&schedule, Missed::All, after, next);
+                proptest::prop_assert_eq!(due.times, vec![(next, Verdict::Fires)]);
+            }
+        }
+    }
+
+    /// A calendar is read or refused, whatever it says; each line that is told of is there.
+    #[test]
+    fn any_text_is_a_calendar_or_is_refused_with_lines(
+        text in "(BEGIN:VCALENDAR\n)?((BEGIN:VEVENT|END:VEVENT|DTSTART;VALUE=DATE:2026(12|02|13)[0-3][0-9]|DTEND:2026[0-9]{4}|[0-9-]{8,10}|#.*| .*|.*)\n){0,12}",
+    ) {
+        if let Err(problems) = calendar::read(&text) {
+            proptest::prop_assert!(!problems.is_empty());
+            for problem in problems {
+                proptest::prop_assert!(problem.line >= 1 && problem.line <= text.lines().count().max(1));
+            }
+        }
+    }
+}
