@@ -265,7 +265,7 @@ fn problems_of_a_trigger_are_told_with_their_places() {
         ),
         (
             "{ schedule: '0 9 * * *', except: { file: holidays.txt } }",
-            ["holidays.txt:2", "26.12.2026"],
+            ["holidays.txt:2", "this is not a date"],
         ),
         (
             "{ schedule: '0 9 * * *', except: { file: nowhere.txt } }",
@@ -287,6 +287,8 @@ fn problems_of_a_trigger_are_told_with_their_places() {
             assert!(said.stdout.contains(word), "{trigger}: {word}: {}", said.stdout);
         }
         assert!(said.stdout.contains("/trigger"), "{}", said.stdout);
+        // What another file says is not repeated.
+        assert!(!said.stdout.contains("26.12.2026"), "{}", said.stdout);
     }
 }
 
