@@ -11,6 +11,7 @@ mod doctor;
 mod error;
 mod home;
 mod ledger;
+mod mail;
 mod notices;
 pub mod oauth1_sign;
 mod rekey;
@@ -55,6 +56,7 @@ pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 // The home and the ledger as a whole.
 pub use home::{HomeView, RestoredView, Returned, restore_home};
 pub use ledger::{MisfitLine, Verified};
+pub use mail::MailChange;
 pub use resolutions::{Decided, Left, Mapping, Preview, Sample};
 pub use retention::Tidied;
 pub use tailorbird_store::{

@@ -20,6 +20,10 @@ use tailorbird_store::{DeliveryFilter, Notice, NoticeEvent, NoticeTried};
 use crate::serving::worker::{Watch, Work};
 use crate::{App, AppError, tasks};
 
+/// The channels, as the outbox names them.
+const WEBHOOK: &str = "webhook";
+const MAIL: &str = "mail";
+
 /// How often a server looks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -173,7 +177,9 @@ impl App {
             let ids = events.iter().map(|event| event.id).collect();
             // The newest version says where to: a receiver that was mended gets what its predecessor did not.
             let Some(notify) = self.notify_of(&task, None)? else {
-                self.store.make_notice(&task, None, ids).await?;
+                self.store
+                    .make_notice(&task, Vec::new(), serde_json::Value::Null, ids)
+                    .await?;
                 continue;
             };
             let digest = SignedDuration::from_secs(notify.digest().seconds().into());
@@ -185,25 +191,34 @@ impl App {
                 .map(|event| json!({"what": event.kind, "run": event.run, "at": event.at, "facts": event.facts}))
                 .collect();
             let body = json!({"type": "tailorbird.notice", "task": task, "events": events});
-            self.store.make_notice(&task, Some(body), ids).await?;
+            let mut channels = Vec::new();
+            if notify.webhook.is_some() {
+                channels.push(WEBHOOK);
+            }
+            if notify.mail.is_some() {
+                channels.push(MAIL);
+            }
+            self.store.make_notice(&task, channels, body, ids).await?;
         }
         Ok(())
     }
 
+    /// Sends a notice to where the newest version of its task says.
     async fn send_notice(&self, notice: &Notice) -> Result<(), Failure> {
+        let nobody = || {
+            let message = format!("the task tells nobody by {} any more", notice.channel);
+            Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, message)
+        };
         let notify = self
             .notify_of(&notice.task, None)
             .map_err(|error| error.failure)?
-            .ok_or_else(|| {
-                Failure::new(
-                    codes::TASK_UNKNOWN,
-                    Meaning::NotSent,
-                    "the task tells nobody any more",
-                )
-            })?;
-        let (resolved, credentials, _) = self
-            .usable(&notify.webhook.connection)
-            .map_err(|error| error.failure)?;
+            .ok_or_else(nobody)?;
+        if notice.channel == MAIL {
+            let mail = notify.mail.ok_or_else(nobody)?;
+            return self.mail_notice(notice, &mail.to).await;
+        }
+        let webhook = notify.webhook.ok_or_else(nobody)?;
+        let (resolved, credentials, _) = self.usable(&webhook.connection).map_err(|error| error.failure)?;
         let mut body = notice.body.clone();
         if let Some(members) = body.as_object_mut() {
             members.insert("id".to_owned(), notice.id.to_string().into());
@@ -211,7 +226,7 @@ impl App {
         }
         let text = body.to_string();
         let call = RawCall {
-            path: notify.webhook.path.as_deref().unwrap_or_default(),
+            path: webhook.path.as_deref().unwrap_or_default(),
             parameters: &[],
             body: Some(text.as_bytes()),
             content_type: Some("application/json"),

@@ -316,7 +316,8 @@ impl App {
             let tells_by_it = task
                 .notify
                 .as_ref()
-                .is_some_and(|notify| notify.webhook.connection == *connection);
+                .and_then(|notify| notify.webhook.as_ref())
+                .is_some_and(|webhook| webhook.connection == *connection);
             if calls_it || tells_by_it {
                 users.push(format!("task `{}`", stored.name));
             }

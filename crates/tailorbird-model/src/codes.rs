@@ -94,6 +94,7 @@ codes! {
     "HOME-005" BACKUP_FILE "The backup file cannot be used"
     "FILE-001" FILE_UNREADABLE "A file cannot be read or written"
     "FILE-002" YAML "The file is not readable YAML"
+    "MAIL-001" MAIL "A mail could not be sent"
     "DEMO-001" DEMO_MISMATCH "The demo's own check failed"
     "SBX-001" SANDBOX_START "The sandbox could not start"
     "SRV-001" SERVER_START "The server could not start"

@@ -10,6 +10,7 @@ pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod key;
+pub mod mail;
 pub mod measure;
 pub mod name;
 pub mod ports;

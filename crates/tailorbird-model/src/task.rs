@@ -25,7 +25,7 @@ pub use decide::{Branch, DecideStep};
 pub use filter::{FilterStep, Only};
 pub use flat::FlatStep;
 pub use for_each::{ForEachStep, MAX_NESTING};
-pub use notify::{Notify, NotifyOn, NotifyWebhook};
+pub use notify::{Notify, NotifyMail, NotifyOn, NotifyWebhook};
 pub use transform::TransformStep;
 pub use trigger::Trigger;
 pub use variable::{SetStep, Variable, VariableScope};

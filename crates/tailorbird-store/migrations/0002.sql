@@ -241,10 +241,11 @@ CREATE TABLE notice_event (
 CREATE INDEX notice_event_open ON notice_event (id) WHERE notice IS NULL;
 CREATE INDEX notice_event_task ON notice_event (task, kind, at);
 
--- Notices on their way: there until received or given up.
+-- Notices on their way, one for each channel: there until received or given up.
 CREATE TABLE notice (
     id       INTEGER PRIMARY KEY,
     task     TEXT NOT NULL,
+    channel  TEXT NOT NULL CHECK (channel IN ('webhook', 'mail')),
     state    TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'given_up')),
     attempts INTEGER NOT NULL,
     made_at  INTEGER NOT NULL,

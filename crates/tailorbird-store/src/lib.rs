@@ -16,6 +16,7 @@ mod firings;
 mod home;
 mod ledger;
 mod lock;
+mod mail_server;
 mod memory;
 mod notices;
 mod readers;

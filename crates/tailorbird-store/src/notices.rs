@@ -49,6 +49,8 @@ pub struct Notice {
     pub id: i64,
     /// The task.
     pub task: Name,
+    /// `webhook` or `mail`.
+    pub channel: String,
     /// `waiting`, `sent` or `given_up`.
     pub state: String,
     /// How often it was tried.
@@ -182,14 +184,15 @@ impl Store {
         })
     }
 
-    /// Makes a notice of events; nothing where it is absent: they are then told to nobody.
+    /// Makes a notice of events for each channel; without channels they are told to nobody.
     ///
     /// # Errors
     /// Where the database refuses.
     pub async fn make_notice(
         &self,
         task: &Name,
-        body: Option<serde_json::Value>,
+        channels: Vec<&'static str>,
+        body: serde_json::Value,
         events: Vec<i64>,
     ) -> Result<(), StoreError> {
         let task = task.clone();
@@ -197,15 +200,16 @@ impl Store {
             let db = writing.connection;
             // 0 is no notice's number: such events were told to nobody.
             let mut number = 0;
-            if let Some(body) = &body {
+            for channel in &channels {
                 db.prepare_cached(
-                    "INSERT INTO notice (task, state, attempts, made_at, next_at, body)
-                     VALUES (?1, 'waiting', 0, ?2, ?2, ?3)",
+                    "INSERT INTO notice (task, channel, state, attempts, made_at, next_at, body)
+                     VALUES (?1, ?4, 'waiting', 0, ?2, ?2, ?3)",
                 )?
                 .execute((
                     task.as_str(),
                     writing.now.as_microsecond(),
-                    to_json("notice", body)?,
+                    to_json("notice", &body)?,
+                    *channel,
                 ))?;
                 number = db.last_insert_rowid();
             }
@@ -292,6 +296,7 @@ fn notice(row: &Row<'_>) -> Result<Notice, StoreError> {
     Ok(Notice {
         id: row.get("id")?,
         task: parse("task", &task)?,
+        channel: row.get("channel")?,
         state: row.get("state")?,
         attempts: row.get("attempts")?,
         made_at: from_micros(row.get("made_at")?)?,

@@ -84,7 +84,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
         Command::Run(command) => commands::run::run(&home, command, render).await,
         Command::Approval(command) => commands::approval::run(&home, command, render).await,
         Command::Delivery(command) => commands::delivery::run(&home, command, render).await,
-        Command::Notice(command) => commands::notice::run(&home, &command, render),
+        Command::Notice(command) => commands::notice::run(&home, command, render).await,
         Command::Home(command) => commands::home::run(&home, command, render).await,
         Command::Backup(arguments) => commands::home::backup(&home, &arguments, render),
         Command::Restore(arguments) => commands::home::restore(&home, &arguments, render).await,

@@ -14,7 +14,11 @@ pub const DEFAULT_DIGEST: Span = Span::from_seconds(3_600);
 #[serde(deny_unknown_fields)]
 pub struct Notify {
     /// Where notices go, as a signed webhook.
-    pub webhook: NotifyWebhook,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<NotifyWebhook>,
+    /// Whom notices go to by mail, over the mail server of the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<NotifyMail>,
     /// What is told; all of it where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<NotifyOn>,
@@ -44,6 +48,15 @@ pub struct NotifyWebhook {
     /// The path below its root URL; the root URL itself where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+}
+
+/// The recipients of notices by mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotifyMail {
+    /// The addresses; at least one, at most 20.
+    #[schemars(length(min = 1, max = 20))]
+    pub to: Vec<String>,
 }
 
 /// What is told.

@@ -1,6 +1,6 @@
 //! The owner of a task is told what needs a person: signed, once, and without records.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +101,141 @@ fn header(head: &str, name: &str) -> String {
         .find(|(given, _)| given.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.to_owned())
         .unwrap_or_default()
+}
+
+/// A mail server; it keeps what it is told, line by line, and takes everything.
+fn mail_server() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let keeps = Arc::clone(&told);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut answer = |text: &str| drop(stream.write_all(text.as_bytes()));
+            answer("220 test\r\n");
+            let mut is_data = false;
+            for line in BufReader::new(stream.try_clone().unwrap())
+                .lines()
+                .map_while(Result::ok)
+            {
+                keeps.lock().unwrap().push(line.clone());
+                let mut say = |text: &str| drop(stream.write_all(text.as_bytes()));
+                match line.split_whitespace().next().unwrap_or_default() {
+                    _ if is_data && line != "." => {}
+                    "." => {
+                        is_data = false;
+                        say("250 taken\r\n");
+                    }
+                    "EHLO" => say("250-test\r\n250 AUTH PLAIN LOGIN\r\n"),
+                    "AUTH" => say("235 welcome\r\n"),
+                    "DATA" => {
+                        is_data = true;
+                        say("354 go on\r\n");
+                    }
+                    "QUIT" => say("221 bye\r\n"),
+                    _ => say("250 well\r\n"),
+                }
+            }
+        }
+    });
+    (port, told)
+}
+
+#[test]
+fn a_mail_tells_the_same_and_its_password_is_sealed() {
+    let flow = Flow::telling(&["A"]);
+    let (port, told) = mail_server();
+    let task = TELL.replacen(
+        "steps:",
+        "notify: { mail: { to: [ada@example.com, bob@example.com] } }\nsteps:",
+        1,
+    );
+    flow.apply(&task);
+    flow.fault("POST /2/dm_conversations", None, "lose_answer");
+    flow.run_task("tell").expect(3);
+    let waiting = &listed(&flow)[0];
+    assert_eq!(
+        (&waiting["channel"], &waiting["state"]),
+        (&json!("mail"), &json!("waiting"))
+    );
+    assert!(
+        waiting["failure"]
+            .as_str()
+            .unwrap()
+            .contains("no mail server is set"),
+        "{waiting:#}"
+    );
+
+    let mail = |arguments: &[&str], secrets: &str| {
+        let words = [&["notice", "mail"], arguments].concat();
+        flow.home.run_with_input(&words, secrets)
+    };
+    assert_eq!(mail(&[], "").expect(0).json(), json!(null));
+    mail(&["--host", "mail.example.com"], "")
+        .refused(2, "USE-001")
+        .says(&["--from"]);
+    let from = [
+        "--host",
+        "mail.example.com",
+        "--from",
+        "ops@example.com",
+        "--tls",
+        "none",
+    ];
+    mail(&from, "").refused(2, "USE-001").says(&["in the open"]);
+    let port = port.to_string();
+    let local = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        &port,
+        "--from",
+        "ops@example.com",
+        "--tls",
+        "none",
+        "--user",
+        "ops",
+        "--secrets",
+        "-",
+    ];
+    mail(&local, "{\"pass\": 1}").refused(2, "CONN-005");
+    let set = mail(&local, "{\"password\": \"very secret indeed\"}").expect(0);
+    assert!(!set.stdout.contains("very secret"), "{}", set.stdout);
+    let ledger = std::fs::read(flow.home.path().join("ledger.db")).unwrap();
+    assert!(!ledger.windows(18).any(|part| part == b"very secret indeed"));
+
+    waits_no_longer(&flow);
+    flow.run_task("tell").expect(3);
+    assert_eq!(listed(&flow)[0]["state"], "sent", "{:#}", listed(&flow)[0]);
+    let lines = told.lock().unwrap().clone();
+    let text = lines.join("\n");
+    let login = base64::engine::general_purpose::STANDARD.encode("\0ops\0very secret indeed");
+    for part in [
+        format!("AUTH PLAIN {login}").as_str(),
+        "MAIL FROM:<ops@example.com>",
+        "RCPT TO:<ada@example.com>",
+        "RCPT TO:<bob@example.com>",
+        "Subject: [tailorbird] tell: in doubt",
+        "told-A",
+        "tailorbird delivery list --task tell --state in_doubt",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert!(!text.contains("on its way"), "no record: {text}");
+    flow.home
+        .apply(
+            "task.yaml",
+            &TELL.replacen(
+                "steps:",
+                "notify: { mail: { to: [\"a@b.c, d@e.f\"] } }\nsteps:",
+                1,
+            ),
+        )
+        .refused(2, "TASK-002");
+    flow.home
+        .apply("task.yaml", &TELL.replacen("steps:", "notify: {}\nsteps:", 1))
+        .refused(2, "TASK-002");
 }
 
 /// The task with somebody to tell.
