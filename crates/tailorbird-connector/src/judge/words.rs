@@ -97,7 +97,7 @@ pub(super) fn by_status(
         200..=299 | 400..=499 => make(
             codes::REJECTED,
             Meaning::Rejected,
-            "Correct the record by what the provider says, then send it again.".to_owned(),
+            "Correct what is sent by what the provider says, then send it again.".to_owned(),
         ),
         _ => make(
             codes::ANSWER_ODD,

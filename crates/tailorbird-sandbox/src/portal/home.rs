@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::page::{Chrome, show as show_page};
+use super::problem::Problem;
 use super::requests::row::{Row, newest};
 use super::visit::Visit;
 use crate::Shared;
@@ -47,4 +48,9 @@ pub(super) async fn show(State(shared): State<Shared>, Extension(visit): Extensi
         recent,
     });
     show_page(&page)
+}
+
+/// Any other address: a page too, so that a slip of the hand does not end in a blank window.
+pub(super) async fn nothing_here(Extension(visit): Extension<Visit>) -> Response {
+    visit.problem(&Problem::nothing_here())
 }

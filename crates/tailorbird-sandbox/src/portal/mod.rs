@@ -62,6 +62,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/requests/{n}", get(requests::one::show))
         .route("/timeline", get(timeline::show))
         .route("/status", get(status::show))
+        .fallback(home::nothing_here)
         .layer(DefaultBodyLimit::max(FORM_BODY_MAX))
         .layer(middleware::from_fn_with_state(shared.clone(), visit::attend))
         .with_state(shared);

@@ -64,6 +64,16 @@ impl Problem {
         .back("/apps", "See your apps")
     }
 
+    /// The page for an address without a page.
+    pub(super) fn nothing_here() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "There is nothing here",
+            "The portal has no page at this address. The API's addresses begin with /2/ and /1.1/.",
+        )
+        .next("Look at the address, or begin at the portal's home page.")
+    }
+
     /// The page for a change that could not be stored.
     pub(super) fn not_stored() -> Self {
         Self::new(

@@ -206,6 +206,11 @@ async fn an_app_is_deleted_only_by_its_name_and_takes_its_keys_along() {
         .expect(303);
     browser.get(&app).await.expect(404).says("No such app");
     browser
+        .get("/nowhere")
+        .await
+        .expect(404)
+        .says("There is nothing here");
+    browser
         .get("/apps?done=deleted")
         .await
         .expect(200)

@@ -76,6 +76,14 @@ fn target(text: &str) -> Result<CallTarget, AppError> {
                     })?;
             Ok(CallTarget::Raw(method, path.trim().to_owned()))
         }
+        _ if text.starts_with('/') => Err(AppError::usage(
+            tailorbird_model::Failure::new(
+                tailorbird_model::codes::PARAMETER,
+                tailorbird_model::Meaning::Rejected,
+                format!("{text:?} is a path without a method"),
+            )
+            .hint(format!("Give both together, in quotes: `'GET {text}'`.")),
+        )),
         _ => Ok(CallTarget::Operation(input::name(text)?)),
     }
 }

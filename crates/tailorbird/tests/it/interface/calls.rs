@@ -258,3 +258,11 @@ fn the_curl_command_is_one_that_a_shell_reads() {
     let body: Value = serde_json::from_str(last).unwrap();
     assert_eq!(body["text"], text);
 }
+
+#[test]
+fn a_path_without_a_method_says_how_to_write_it() {
+    let (_sandbox, home, _) = world();
+    home.run(&["call", "company-x", "/2/users/me"])
+        .refused(2, "SVC-004")
+        .says(&["without a method", "'GET /2/users/me'"]);
+}
