@@ -3,7 +3,7 @@
 use tailorbird_model::approval::{Approval, ApprovalId, ApprovalState};
 use tailorbird_model::run::RunState;
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{ApprovalFilter as Stored, MAX_APPROVAL_PAGE, RunRequest};
+use tailorbird_store::{ApprovalFilter as Stored, DECIDED, MAX_APPROVAL_PAGE, RunRequest};
 
 pub use tailorbird_store::ApprovalDecision;
 
@@ -117,17 +117,20 @@ impl App {
         let mut runs: Vec<_> = decided.iter().map(|approval| approval.run.clone()).collect();
         runs.sort();
         runs.dedup();
-        // A run that was called is driven by the one that called it.
-        let mut all = runs.clone();
+        for run in &runs {
+            self.store.nudge_run(run, DECIDED).await?;
+        }
+        // A run that was called is driven by the one that called it, so that one has to go on.
+        let mut above = Vec::new();
         while let Some(run) = runs.pop() {
-            if all.len() < MAX_DECIDED
+            if above.len() < MAX_DECIDED
                 && let Some(parent) = self.store.run_input(&run)?.parent
             {
-                all.push(parent.clone());
+                above.push(parent.clone());
                 runs.push(parent);
             }
         }
-        for run in all {
+        for run in above {
             let is_waiting = self
                 .store
                 .run(&run)?

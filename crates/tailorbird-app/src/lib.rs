@@ -9,6 +9,7 @@ mod deliveries;
 mod destinations;
 mod doctor;
 mod error;
+mod hand_over;
 mod home;
 mod ledger;
 mod mail;

@@ -108,7 +108,8 @@ impl App {
         )
     }
 
-    /// Runs a task now and follows it to its end; goes on with its unfinished run where there is one.
+    /// Runs a task now and follows it to its end; goes on with its unfinished run where there is one. Where a
+    /// server drives this home, the run is handed to it; then `stop` ends the following and not the run.
     ///
     /// # Errors
     /// TASK-001 where there is no such task, TASK-003 where a changed destination would send records again,
@@ -117,6 +118,10 @@ impl App {
         let stored = self.stored_task(name)?;
         let task = tasks::parse(&stored)?;
         self.tell_restored(&task.task, &progress);
+        if self.is_served()? {
+            self.guard_rekey(&task, false)?;
+            return self.hand_over(name, progress, stop).await;
+        }
         self.learn_accounts(&task, &progress).await;
         self.guard_rekey(&task, false)?;
         let run = self
@@ -152,6 +157,9 @@ impl App {
         let task = self.task_of(&run)?;
         self.tell_restored(&task.task, &progress);
         self.guard_rekey(&task, false)?;
+        if self.is_served()? {
+            return self.hand_back(&run, progress, stop).await;
+        }
         let run = self.engine().resume(run, &task, progress, stop).await?;
         self.tell_owners_after_run().await;
         Ok(run)

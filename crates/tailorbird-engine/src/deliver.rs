@@ -12,7 +12,8 @@ use tailorbird_model::ports::Credentials;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::plan::{CallPlan, Plan, evaluate};
 use crate::progress::ProgressEvent;
 use crate::resources::destination_of;
@@ -155,7 +156,8 @@ impl Driver {
             return (self.progress)(ProgressEvent::Note(note));
         }
         let is_ours = entry.run == self.run;
-        if is_ours && plan.counts_reads_of(call.source.as_ref()) && entry.enrolment != Enrolment::New {
+        let is_again = is_ours && self.is_begun_anew && entry.enrolment != Enrolment::New;
+        if is_again && plan.counts_reads_of(call.source.as_ref()) {
             // This run read it before it was cut off, and counted it then.
             self.counts.read = self.counts.read.saturating_sub(1);
         }

@@ -12,7 +12,8 @@ use tailorbird_model::{Failure, Meaning, Record, codes};
 use tailorbird_store::{Attempt, Intended, LookUp, Outcome, Store, StoreError};
 
 use crate::deliver::Route;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::{EffectOutput, RunEnd, Wait};
 use crate::plan::{CallPlan, Plan, StepPlan};
 use crate::progress::ProgressEvent;
 
@@ -34,6 +35,24 @@ pub(crate) struct Settled {
     pub(crate) waiting: u64,
     /// When the earliest of those can be looked up again.
     pub(crate) ready_at: Option<Timestamp>,
+}
+
+impl From<Settled> for EffectOutput {
+    fn from(settled: Settled) -> Self {
+        let wait = settled.ready_at.map(|at| {
+            let what = format!(
+                "a second look at {} record(s) that may or may not have arrived",
+                settled.waiting
+            );
+            Wait::until(at, what)
+        });
+        Self {
+            moved: settled.back_to_pending,
+            left: settled.waiting,
+            wait,
+            ..Self::default()
+        }
+    }
 }
 
 /// What is decided about one doubt.
@@ -72,6 +91,10 @@ impl Driver {
             .doubt_policy();
         for delivery in doubts {
             self.look_up_requests().await?;
+            if self.asked_people.contains(&(delivery.id, delivery.attempts)) {
+                // Asking the provider again at once would tell nothing new.
+                continue;
+            }
             let verdict = match &policy {
                 InDoubtPolicy::Ask => continue,
                 InDoubtPolicy::Repeat => Verdict::Absent,
@@ -236,6 +259,7 @@ impl Driver {
                 return Ok(());
             }
             Verdict::Ask(why) => {
+                self.asked_people.insert((delivery.id, delivery.attempts));
                 let note = format!(
                     "step {}: {} stays in doubt: {why}",
                     call.id, delivery.identity.key

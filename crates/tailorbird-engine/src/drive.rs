@@ -1,17 +1,24 @@
 //! Drives a run to its end: opens or goes on with it, walks its steps, and says how it ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tailorbird_connector::Connector;
+use tailorbird_connector::{Connector, Pages};
+use tailorbird_model::delivery::DeliveryId;
 use tailorbird_model::run::{Counts, Run, RunId, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest, Store};
 
-use crate::limits::{MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_STORE_TRIES, REQUEST_EVERY};
+use crate::durable::RunEnd;
+use crate::effects::TaskEffects;
+use crate::embedded::{Embedded, Patience};
+use crate::interpret::{Position, interpret};
+use crate::limits::{
+    MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_SERVED_TRIES, MAX_STORE_TRIES, MAX_TRIES, REQUEST_EVERY,
+};
 use crate::met::Met;
 use crate::operators::Variables;
 use crate::plan::{Plan, StepPlan};
@@ -37,29 +44,6 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// Why a run does not go on.
-#[derive(Debug)]
-pub enum RunEnd {
-    /// Asked to stop; it goes on another time.
-    Stopped,
-    /// A person held it.
-    Paused,
-    /// A person ended it.
-    Cancelled,
-    /// It waits longer than a person would sit there.
-    Waiting(Timestamp, Option<Failure>),
-    /// A person must mend something.
-    Attention(Failure),
-    /// It ended by an error of its own.
-    Failed(Failure),
-}
-
-impl From<tailorbird_store::StoreError> for RunEnd {
-    fn from(error: tailorbird_store::StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 /// A run under way.
 pub(crate) struct Driver {
     pub(crate) engine: Engine,
@@ -80,7 +64,27 @@ pub(crate) struct Driver {
     pub(crate) variables: Variables,
     /// The runs that called this one, the nearest first.
     pub(crate) ancestors: Vec<RunId>,
+    /// Whether it was begun at its first step again, so that it reads records which it has counted before.
+    pub(crate) is_begun_anew: bool,
+    /// Why it ends as soon as what is under way is kept.
+    pub(crate) ending: Option<RunEnd>,
+    /// Doubts that only a person can settle, as far as this process has asked the provider, with their attempts.
+    pub(crate) asked_people: HashSet<(DeliveryId, u32)>,
+    /// A listing under way: its step, how many pages were read, and what is known of them.
+    pub(crate) pages: Option<(Name, u32, Pages)>,
 }
+
+/// A person sits there and follows.
+const FOLLOWED: Patience = Patience {
+    hold: MAX_FOLLOWED_WAIT,
+    tries: MAX_TRIES,
+};
+
+/// A server drives many runs.
+const SERVED: Patience = Patience {
+    hold: MAX_HELD_WAIT,
+    tries: MAX_SERVED_TRIES,
+};
 
 impl Engine {
     /// Makes an engine. `attempt_window` is the connector's total time-out.
@@ -112,14 +116,47 @@ impl Engine {
     ) -> Result<Run, Failure> {
         let lock = self.lock(&progress).await?;
         let run = match self.unfinished(&task.task, version).await? {
-            Some(run) => run,
+            Some(run) => {
+                // A wait of the task's own would never end if each call began it anew.
+                if !self.is_at_a_wait(&run, task)? {
+                    self.begin_anew(&run, task).await?;
+                }
+                run
+            }
             None => {
                 self.store
                     .open_run(&task.task, version, RunState::Running)
                     .await?
             }
         };
+        // A request that nobody took up while the run rested is over.
+        self.store.take_run_request(&run.id).await?;
         self.drive(lock, run, task, progress, stop, false).await
+    }
+
+    /// Tells whether a run stands at a `wait` step.
+    fn is_at_a_wait(&self, run: &Run, task: &Task) -> Result<bool, Failure> {
+        let position = self.store.journal(&run.id)?.position;
+        let position = position.and_then(|json| serde_json::from_value::<Position>(json).ok());
+        let plan = Plan::of(task)?;
+        let step = position.and_then(|position| plan.steps.get(position.step));
+        Ok(matches!(step, Some(StepPlan::Wait(_))))
+    }
+
+    /// Lets a run begin at its first step again, so that a person who runs the task sees what is due now. The
+    /// ledger knows what it did; what that does not know of its counts is carried on.
+    async fn begin_anew(&self, run: &Run, task: &Task) -> Result<(), Failure> {
+        // What the ledger knows of the run is added anew each time; the rest is carried on.
+        let known = self.store.run_delivery_counts(&run.id)?;
+        // Without deliveries all that was read is read and written again.
+        let counts = if Plan::of(task)?.has_keys() {
+            // What called runs did is added anew, too.
+            carried_on(run.counts.less(&self.store.child_counts(&run.id)?), &known)
+        } else {
+            Counts::default()
+        };
+        self.store.begin_anew(&run.id, counts).await?;
+        Ok(())
     }
 
     /// Drives a run of a supervisor, which holds the lock and has recovered what dead processes left.
@@ -151,6 +188,8 @@ impl Engine {
                 .hint(format!("`tailorbird task run {}` opens a new one.", run.task)));
         }
         let lock = self.lock(&progress).await?;
+        // A request that nobody took up while the run rested is over.
+        self.store.take_run_request(&run.id).await?;
         self.drive(lock, run, task, progress, stop, false).await
     }
 
@@ -231,7 +270,6 @@ impl Engine {
         is_supervised: bool,
     ) -> Result<Run, Failure> {
         let plan = Plan::of(task)?;
-        self.store.take_run_request(&run.id).await?;
         let change = RunChange {
             state: Some(RunState::Running),
             failure: Some(None),
@@ -239,33 +277,50 @@ impl Engine {
             ..RunChange::default()
         };
         let run = self.store.change_run(&run.id, change).await?;
-        // What the ledger knows of the run is added anew each time; the rest is carried on.
-        let known = self.store.run_delivery_counts(&run.id)?;
-        // Without deliveries all that was read is read and written again.
-        let counts = if plan.has_keys() {
-            // What called runs did is added anew, too.
-            carried_on(run.counts.less(&self.store.child_counts(&run.id)?), &known)
-        } else {
-            Counts::default()
+        // What was asked since a supervisor found the run must not get lost. It is taken after the state has changed, so
+        // that whoever follows the run never sees it rest in between.
+        let ending = match self.store.take_run_request(&run.id).await? {
+            Some(RunRequest::Cancel) => Some(RunEnd::Cancelled),
+            Some(RunRequest::Pause) => Some(RunEnd::Paused),
+            Some(RunRequest::Resume) | None => None,
         };
+        let steps: Vec<Name> = plan.steps.iter().map(|step| step.id().clone()).collect();
+        let patience = if is_supervised { SERVED } else { FOLLOWED };
         let input = self.store.run_input(&run.id)?;
         let variables = Variables::load(&self.store, &task.task, &run.id, &task.variables, &input)?;
-        let mut driver = Driver {
-            engine: self.clone(),
-            lock: Some(lock),
-            task: task.task.clone(),
-            run: run.id.clone(),
-            counts,
-            progress,
-            stop,
-            is_supervised,
-            last_look: Instant::now(),
-            met: HashMap::new(),
-            variables,
-            ancestors: self.ancestors(&input)?,
-        };
-        let ended = driver.steps(&plan).await;
-        driver.finish(&plan, ended).await
+        let ancestors = self.ancestors(&input)?;
+        let is_begun_anew = self.store.is_begun_anew(&run.id)?;
+        let (durable, position) =
+            Embedded::take_up(self.store.clone(), run.id.clone(), patience, |counts| {
+                let driver = Driver {
+                    engine: self.clone(),
+                    lock: Some(lock),
+                    task: task.task.clone(),
+                    run: run.id.clone(),
+                    counts,
+                    progress,
+                    stop,
+                    is_supervised,
+                    last_look: Instant::now(),
+                    met: HashMap::new(),
+                    variables,
+                    ancestors,
+                    is_begun_anew,
+                    ending,
+                    asked_people: HashSet::new(),
+                    pages: None,
+                };
+                TaskEffects { driver, plan: &plan }
+            })?;
+        let ended = interpret(&durable, &steps, position).await;
+        let mut effects = durable.into_effects().ok_or_else(|| {
+            Failure::new(
+                codes::INTERNAL,
+                Meaning::NotSent,
+                "a run is still held after its end",
+            )
+        })?;
+        effects.driver.finish(&plan, ended).await
     }
 }
 
@@ -276,38 +331,6 @@ impl Driver {
             let message = "something was to be sent in a rehearsal";
             RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
         })
-    }
-
-    async fn steps(&mut self, plan: &Plan) -> Result<(), RunEnd> {
-        for step in &plan.steps {
-            self.look_up_requests().await?;
-            match step {
-                StepPlan::Query(query) if query.source.is_none() => self.query(plan, query).await?,
-                StepPlan::Call(call) if self.is_delivering(call)? => {
-                    if call.source.is_none() {
-                        self.enrol_once(plan, call).await?;
-                    }
-                    self.deliver(plan, call).await?;
-                }
-                StepPlan::Call(call) if call.source.is_none() => self.listing(plan, call).await?,
-                StepPlan::Set(set) if set.source.is_none() => self.set_once(set).await?,
-                StepPlan::Approve(approve) => self.approve(plan, approve).await?,
-                StepPlan::CallTask(call) => {
-                    if call.source.is_none() {
-                        self.note_call_once(plan, call).await?;
-                    }
-                    self.call_tasks(plan, call).await?;
-                }
-                // All others work when their source yields records.
-                _ => {}
-            }
-            self.keep_variables().await?;
-            self.store_counts(plan, Some(step.id())).await?;
-        }
-        match self.waits_for_release(plan)? {
-            Some(waiting) => Err(waiting),
-            None => Ok(()),
-        }
     }
 
     /// The counts of the whole run: what was counted here, and what the ledger says.
@@ -343,6 +366,9 @@ impl Driver {
 
     /// Looks whether a person, here or in another process, wants the run to stop.
     pub(crate) async fn look_up_requests(&mut self) -> Result<(), RunEnd> {
+        if let Some(end) = self.ending.take() {
+            return Err(end);
+        }
         if self.stop.is_set() {
             return Err(RunEnd::Stopped);
         }
@@ -364,7 +390,8 @@ impl Driver {
         }
     }
 
-    /// Waits until a time. A long wait ends the following of the run, not the run.
+    /// Waits in the middle of an effect: of a reading that cannot be gone on with later. A long wait parks the run,
+    /// and the reading is repeated.
     pub(crate) async fn wait_until(
         &mut self,
         connection: &Name,
@@ -373,12 +400,7 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let left =
             |until: Timestamp| Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
-        let longest = if self.is_supervised {
-            MAX_HELD_WAIT
-        } else {
-            MAX_FOLLOWED_WAIT
-        };
-        if left(until) > longest {
+        if left(until) > MAX_FOLLOWED_WAIT {
             return Err(RunEnd::Waiting(until, why));
         }
         if left(until).is_zero() {
@@ -393,7 +415,7 @@ impl Driver {
         self.engine.store.change_run(&self.run, change).await?;
         while !left(until).is_zero() {
             (self.progress)(ProgressEvent::Waiting {
-                connection: connection.clone(),
+                what: format!("the limit of {connection}"),
                 until,
             });
             self.stop.wait(left(until).min(REQUEST_EVERY)).await;
@@ -421,7 +443,9 @@ impl Driver {
             Err(RunEnd::Cancelled) => (RunState::Cancelled, None, None),
             Err(RunEnd::Waiting(until, why)) => (RunState::Waiting, why, Some(until)),
             Err(RunEnd::Attention(failure)) => (RunState::NeedsAttention, Some(failure), None),
-            Err(RunEnd::Failed(failure)) => (RunState::Failed, Some(failure), None),
+            Err(RunEnd::Failed(failure) | RunEnd::TryAgain(failure)) => {
+                (RunState::Failed, Some(failure), None)
+            }
         };
         let mut last = None;
         for attempt in 0..MAX_STORE_TRIES {

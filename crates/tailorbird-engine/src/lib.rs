@@ -4,6 +4,10 @@ mod cursor;
 mod deliver;
 mod doubt;
 mod drive;
+mod durable;
+mod effects;
+mod embedded;
+mod interpret;
 mod limits;
 mod listing;
 mod met;
@@ -20,11 +24,14 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Engine, RunEnd};
+pub use drive::Engine;
+pub use durable::{Durable, EffectCall, EffectKind, EffectOutput, Role, RunEnd, StepPath, Wait};
+pub use interpret::{Part, Place, Position, Round, Settled, interpret};
 pub use limits::{
-    BUSY_PAUSE, CHUNK, DUE_PAGE, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS, MAX_FOLLOWED_WAIT, MAX_HELD_WAIT,
-    MAX_LATER, MAX_REACH_TRIES, MAX_REFUSED_RECORDS, MAX_ROUNDS, MAX_RUNS_AT_ONCE, MAX_STORE_TRIES,
-    PICK_UP_EVERY, REACH_PAUSE, REQUEST_EVERY, STOP_GRACE,
+    BUSY_PAUSE, CHUNK, CLOCK_TOLERANCE, DUE_PAGE, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS, MAX_CHUNKS,
+    MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_LATER, MAX_LISTING_RESTARTS, MAX_PASSES, MAX_REACH_TRIES,
+    MAX_REFUSED_RECORDS, MAX_ROUNDS, MAX_RUNS_AT_ONCE, MAX_SERVED_TRIES, MAX_SIGNAL_WAIT, MAX_STORE_TRIES,
+    MAX_TRIES, PICK_UP_EVERY, REACH_PAUSE, REQUEST_EVERY, STOP_GRACE, TRY_PAUSE,
 };
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};

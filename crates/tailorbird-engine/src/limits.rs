@@ -18,7 +18,7 @@ pub const MAX_BUFFERED_RECORDS: usize = 100_000;
 pub const MAX_CATCH_UP_READS: usize = 10_000;
 
 /// How often the rounds of sending and settling doubts repeat within one run.
-pub const MAX_ROUNDS: usize = 20;
+pub const MAX_ROUNDS: u32 = 20;
 
 /// How often a provider that cannot be reached is tried again before the run ends.
 pub const MAX_REACH_TRIES: u32 = 4;
@@ -56,3 +56,29 @@ pub const PICK_UP_EVERY: Duration = Duration::from_millis(200);
 /// The longest wait that a supervised run sits through; beyond it the run is parked: nothing of it stays in
 /// memory, and it is taken up again when its time has come.
 pub const MAX_HELD_WAIT: Duration = Duration::from_secs(2);
+
+/// How many parts a step may have in one run: pages, readings, and the waits between them.
+pub const MAX_CHUNKS: u32 = 100_000;
+
+/// How often an effect that something stands in the way of is tried while a person follows the run.
+pub const MAX_TRIES: u32 = 3;
+
+/// The same for a run that a server drives: pauses that double make it two minutes, so that a database which is
+/// restarted is waited for.
+pub const MAX_SERVED_TRIES: u32 = 8;
+
+/// The first pause before an effect is tried again; it doubles each time.
+pub const TRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest wait for a signal that names no time of its own.
+pub const MAX_SIGNAL_WAIT: Duration = Duration::from_hours(24 * 366);
+
+/// How far the clock may go back before the timers of a run are set anew. So no timer is ever longer than it was
+/// meant to be plus this.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// How often a listing whose page cannot be gone on with after a restart is begun anew.
+pub const MAX_LISTING_RESTARTS: u32 = 1;
+
+/// How often a run may go back to an earlier step, when something that it waited for at its end has come.
+pub const MAX_PASSES: u32 = 100_000;

@@ -4,80 +4,195 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tailorbird_connector::{Page, Pages, build, judge, records};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::task::Pages as Wanted;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value};
+use tailorbird_store::CursorMove;
 
 use crate::cursor::later;
 use crate::deliver::Route;
-use crate::drive::{Driver, RunEnd};
-use crate::limits::{MAX_LATER, MAX_REACH_TRIES, REACH_PAUSE};
+use crate::drive::Driver;
+use crate::durable::{EffectOutput, RunEnd, Wait};
+use crate::effects::Performed;
+use crate::limits::{MAX_LATER, MAX_LISTING_RESTARTS, MAX_REACH_TRIES, REACH_PAUSE};
 use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
 use crate::progress::ProgressEvent;
+use crate::query::unreadable;
 use crate::tail::{Emitted, blocking};
 
+/// Where a listing goes on.
+#[derive(Debug, Serialize, Deserialize)]
+struct PagePlace {
+    /// Pages that were read.
+    number: u32,
+    /// The token of the next page; none for the first.
+    token: Option<String>,
+    /// How many pages may still be read; absent for all.
+    left: Option<u32>,
+    /// What the last run ended with.
+    since: Option<String>,
+    /// The greatest value so far.
+    greatest: Option<String>,
+    /// How often the listing was begun anew.
+    restarts: u32,
+}
+
 impl Driver {
-    /// Reads a listing page by page and hands each page on. The cursor moves with the last page, because
-    /// lists come newest first: moved earlier, it would pass over the pages that were not read yet.
-    pub(crate) async fn listing(&mut self, plan: &Plan, call: &CallPlan) -> Result<(), RunEnd> {
-        let route = self.route(call)?;
-        let scope = self.call_scope(&route, Scope::of(&Record::from_pairs([])));
-        let mut arguments =
-            evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
-        let mut greatest = self.listing_cursor(plan, call).await?;
-        if let (Some(cursor), Some(value)) = (&call.step.cursor, &greatest) {
-            arguments.insert(cursor.parameter.clone(), Value::from(value.as_str()));
+    /// Reads the next page of a listing and hands it on. The cursor moves with the last page, because lists come
+    /// newest first: moved earlier, it would pass over the pages that were not read yet.
+    pub(crate) async fn listing(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        place: Option<serde_json::Value>,
+    ) -> Result<Performed, RunEnd> {
+        let place = match place {
+            Some(json) => serde_json::from_value(json).map_err(|error| unreadable(&call.id, &error))?,
+            None => self.first_page(plan, call).await?,
+        };
+        let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+        let store = self.engine.store.clone();
+        if let Some(until) = store.wait_until(connection, operation, store.now()) {
+            return Ok(again(&place, Some(limit_of(connection, until, None)), None));
         }
-        let limit = match call.step.pages {
+        let route = self.route(call)?;
+        let mut pages = match self.pages.take() {
+            // The pages so far are known, so a provider that repeats one is noticed.
+            Some((step, number, pages)) if step == call.id && number == place.number => pages,
+            _ => self.pages_from(call, &route, &place)?,
+        };
+        let Some(request) = pages.next_request().cloned() else {
+            return Ok(Performed::default());
+        };
+        let sent = self
+            .engine
+            .connector
+            .send(&route.resolved, &route.credentials, &request)
+            .await;
+        let failure = match sent {
+            Ok(answer) => {
+                let taken = pages.take(&route.resolved, &answer);
+                let retry_at = taken.as_ref().err().and_then(|failure| failure.retry_at);
+                store.report(connection, operation, &answer.reports, retry_at);
+                match taken {
+                    Ok(page) => return self.take_page(plan, call, place, pages, page).await,
+                    Err(failure) => failure,
+                }
+            }
+            Err(failure) => failure,
+        };
+        match failure.meaning {
+            Meaning::RetryLater => {
+                let until = failure.retry_at.unwrap_or_else(|| store.now());
+                let wait = limit_of(connection, until, Some(failure.clone()));
+                Ok(again(&place, Some(wait), Some(failure)))
+            }
+            Meaning::NotSent | Meaning::InDoubt => Err(RunEnd::TryAgain(failure)),
+            Meaning::ConnectionFault => Err(RunEnd::Attention(failure)),
+            // A provider forgets its page tokens after a while; what was read is kept by its keys.
+            _ if place.token.is_some() && place.restarts < MAX_LISTING_RESTARTS => {
+                let first = PagePlace {
+                    restarts: place.restarts + 1,
+                    ..self.first_page(plan, call).await?
+                };
+                Ok(again(&first, None, None))
+            }
+            _ => Err(RunEnd::Failed(failure)),
+        }
+    }
+
+    /// Where a listing begins: after what the last run has read.
+    async fn first_page(&self, plan: &Plan, call: &CallPlan) -> Result<PagePlace, RunEnd> {
+        let since = self.listing_cursor(plan, call).await?;
+        let left = match call.step.pages {
             // Lists come newest first, so a limit would leave out the oldest of what is new, and the cursor
             // would pass it over for good. Once there is a cursor, it alone bounds the listing.
-            _ if call.step.cursor.is_some() && greatest.is_some() => None,
+            _ if call.step.cursor.is_some() && since.is_some() => None,
             None => Some(1),
             Some(Wanted::Count(count)) => Some(count),
             Some(Wanted::All(_)) => None,
         };
-        let mut pages = Pages::new(
-            &route.resolved,
-            call.step.operation.as_str(),
-            &arguments,
-            limit,
-            None,
-        )
-        .map_err(RunEnd::Attention)?;
-        while let Some(page) = self.next_page(call, &route, &mut pages).await? {
-            self.counts.read += u64::try_from(page.records.len()).unwrap_or_default();
-            if let Some(cursor) = &call.step.cursor {
-                for record in &page.records {
-                    if let Some(value) = record.get(&cursor.result).filter(|value| !value.is_null()) {
-                        greatest = Some(later(greatest, value.to_string()));
-                    }
-                }
-            }
-            let is_last = pages.next_request().is_none();
-            let emitted: Vec<Emitted> = page.records.into_iter().map(Emitted::plain).collect();
-            let moved = if is_last && call.step.cursor.is_some() {
-                greatest.clone()
-            } else {
-                None
-            };
-            match (moved, only_write(plan, &call.id)) {
-                // One target: records and cursor in one transaction of the target (rule 18).
-                (Some(value), Some(write)) => self.write(write, &emitted, Some(value)).await?,
-                (moved, _) => {
-                    self.hand_on(plan, &call.id, &emitted).await?;
-                    if let Some(value) = moved {
-                        self.engine
-                            .store
-                            .set_step_cursor(&self.task, &call.id, value.into())
-                            .await?;
-                    }
-                }
-            }
-            self.store_counts(plan, Some(&call.id)).await?;
+        Ok(PagePlace {
+            number: 0,
+            token: None,
+            left,
+            greatest: since.clone(),
+            since,
+            restarts: 0,
+        })
+    }
+
+    fn pages_from(&self, call: &CallPlan, route: &Route, place: &PagePlace) -> Result<Pages, RunEnd> {
+        let scope = self.call_scope(route, Scope::of(&Record::from_pairs([])));
+        let mut arguments =
+            evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
+        if let (Some(cursor), Some(value)) = (&call.step.cursor, &place.since) {
+            arguments.insert(cursor.parameter.clone(), Value::from(value.as_str()));
         }
-        Ok(())
+        let operation = call.step.operation.as_str();
+        Pages::new(
+            &route.resolved,
+            operation,
+            &arguments,
+            place.left,
+            place.token.as_deref(),
+        )
+        .map_err(RunEnd::Attention)
+    }
+
+    /// Hands a page on, and says where the listing goes on.
+    async fn take_page(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        place: PagePlace,
+        pages: Pages,
+        page: Page,
+    ) -> Result<Performed, RunEnd> {
+        self.counts.read += u64::try_from(page.records.len()).unwrap_or_default();
+        let mut greatest = place.greatest;
+        if let Some(cursor) = &call.step.cursor {
+            for record in &page.records {
+                if let Some(value) = record.get(&cursor.result).filter(|value| !value.is_null()) {
+                    greatest = Some(later(greatest, value.to_string()));
+                }
+            }
+        }
+        let is_last = pages.next_request().is_none();
+        let emitted: Vec<Emitted> = page.records.into_iter().map(Emitted::plain).collect();
+        let moved = greatest.clone().filter(|_| is_last && call.step.cursor.is_some());
+        let mut cursors = Vec::new();
+        match (moved, only_write(plan, &call.id)) {
+            // One target: records and cursor in one transaction of the target (rule 18).
+            (Some(value), Some(write)) => self.write(write, &emitted, Some(value)).await?,
+            (moved, _) => {
+                self.hand_on(plan, &call.id, &emitted).await?;
+                cursors.extend(moved.map(|value| CursorMove {
+                    step: call.id.clone(),
+                    value: value.into(),
+                }));
+            }
+        }
+        if is_last {
+            return Ok(Performed {
+                cursors,
+                ..Performed::default()
+            });
+        }
+        let next = PagePlace {
+            number: place.number + 1,
+            token: page.next,
+            left: place.left.map(|left| left.saturating_sub(1)),
+            since: place.since,
+            greatest,
+            restarts: place.restarts,
+        };
+        let performed = again(&next, None, None);
+        self.pages = Some((call.id.clone(), next.number, pages));
+        Ok(performed)
     }
 
     /// Where the last run ended: kept in the target where there is one, else in our own store.
@@ -290,6 +405,26 @@ impl Driver {
             Meaning::ConnectionFault => Err(RunEnd::Attention(failure)),
             _ => Err(RunEnd::Failed(failure)),
         }
+    }
+}
+
+/// The same or another place comes next.
+fn again(place: &PagePlace, wait: Option<Wait>, later: Option<Failure>) -> Performed {
+    let output = EffectOutput {
+        more: true,
+        cursor: serde_json::to_value(place).ok(),
+        wait,
+        later,
+        ..EffectOutput::default()
+    };
+    output.into()
+}
+
+/// A wait for the limit of a connection.
+pub(crate) fn limit_of(connection: &Name, until: Timestamp, failure: Option<Failure>) -> Wait {
+    Wait {
+        failure,
+        ..Wait::until(until, format!("the limit of {connection}"))
     }
 }
 

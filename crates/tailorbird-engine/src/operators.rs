@@ -7,6 +7,7 @@ mod filter;
 mod for_each;
 mod set;
 mod transform;
+mod wait;
 
 pub(crate) use decide::branch_of;
 pub(crate) use for_each::stepped_into;
@@ -16,7 +17,7 @@ pub(crate) use transform::transformed;
 use tailorbird_model::{Failure, Name, Record};
 
 use crate::deliver::beginning;
-use crate::drive::RunEnd;
+use crate::durable::RunEnd;
 
 /// A record that a step cannot handle stops the run: leaving it out would lose it in silence.
 pub(crate) fn unusable(step: &Name, record: &Record, failure: Failure) -> RunEnd {

@@ -11,7 +11,7 @@ use tailorbird_model::{Failure, Name, Value};
 
 pub(crate) use kinds::{
     ApprovePlan, CallPlan, CallTaskPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan,
-    TransformPlan, WritePlan,
+    TransformPlan, WaitPlan, WritePlan,
 };
 
 /// A task made ready to run.
@@ -46,6 +46,8 @@ pub enum StepPlan {
     Approve(Box<ApprovePlan>),
     /// Runs another task.
     CallTask(Box<CallTaskPlan>),
+    /// Lets the run go on later.
+    Wait(WaitPlan),
 }
 
 impl StepPlan {
@@ -62,6 +64,7 @@ impl StepPlan {
             Self::ForEach(each) => &each.id,
             Self::Approve(approve) => &approve.id,
             Self::CallTask(call) => &call.id,
+            Self::Wait(wait) => &wait.id,
         }
     }
 
@@ -75,6 +78,7 @@ impl StepPlan {
             Self::Filter(_) => "filter",
             Self::Decide(_) => "decide",
             Self::Set(_) => "set",
+            Self::Wait(_) => "wait",
             Self::ForEach(_) => "for_each",
             Self::Approve(_) => "approve",
             Self::CallTask(_) => "call_task",
@@ -94,13 +98,14 @@ impl StepPlan {
             Self::ForEach(each) => Some(&each.source),
             Self::Approve(approve) => Some(&approve.source),
             Self::CallTask(call) => call.source.as_ref(),
+            Self::Wait(_) => None,
         }
     }
 
     /// The names under which later steps take its records.
     pub(crate) fn yields(&self) -> Vec<&Name> {
         match self {
-            Self::Write(_) | Self::Set(_) => Vec::new(),
+            Self::Write(_) | Self::Set(_) | Self::Wait(_) => Vec::new(),
             Self::Decide(decide) => decide.branches.iter().map(|(name, _)| name).collect(),
             other => vec![other.id()],
         }

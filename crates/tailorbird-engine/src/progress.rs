@@ -23,10 +23,10 @@ pub enum ProgressEvent {
         /// How many records of this step still wait to be sent, where that is known.
         left: Option<u64>,
     },
-    /// The run waits for a limit.
+    /// The run waits for a limit or a time.
     Waiting {
-        /// The connection whose limit is used up.
-        connection: Name,
+        /// For what, in words that follow "waiting for".
+        what: String,
         /// When it goes on.
         until: Timestamp,
     },
@@ -54,9 +54,7 @@ impl fmt::Display for ProgressEvent {
                 }
                 Ok(())
             }
-            Self::Waiting { connection, until } => {
-                write!(f, "waiting for the limit of {connection} until {until}")
-            }
+            Self::Waiting { what, until } => write!(f, "waiting for {what} until {until}"),
             Self::Note(note) => f.write_str(note),
         }
     }

@@ -4,20 +4,34 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tailorbird_database::{Chunk, StreamOptions};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
-use tailorbird_store::{CursorMove, RunChange};
+use tailorbird_store::CursorMove;
 use tokio::sync::mpsc;
 
 use crate::cursor::{from_value, greater, is_greater};
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::{EffectOutput, RunEnd};
+use crate::effects::Performed;
 use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS};
 use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
 use crate::tail::Emitted;
 
 /// How many chunks wait between the reader and the ledger.
 pub(crate) const READ_AHEAD: usize = 2;
+
+/// Where a query with a cursor goes on.
+#[derive(Debug, Serialize, Deserialize)]
+struct QueryPlace {
+    /// Rows after this value are read.
+    from: Option<Value>,
+    /// The greatest value so far: where the next run begins.
+    greatest: Option<Value>,
+    /// How many readings there were.
+    reads: usize,
+}
 
 /// The rows of one reading.
 struct Reading {
@@ -28,52 +42,70 @@ struct Reading {
 }
 
 impl Driver {
-    /// Reads the rows of a query and hands them on. A row that leaves by a call is in the ledger before the
-    /// cursor passes it (rule 15).
-    pub(crate) async fn query(&mut self, plan: &Plan, query: &QueryPlan) -> Result<(), RunEnd> {
+    /// Reads the rows of a query and hands them on: one reading. A row that leaves by a call is in the ledger
+    /// before the cursor passes it (rule 15). A reading that is cut off is repeated from its beginning, because
+    /// nobody knows in which order the statement gives its rows.
+    pub(crate) async fn query(
+        &mut self,
+        plan: &Plan,
+        query: &QueryPlan,
+        place: Option<serde_json::Value>,
+    ) -> Result<Performed, RunEnd> {
         let scope = self.see(Scope::of(&Record::from_pairs([])));
         let mut parameters =
             evaluate(&query.expressions, &query.parameters, &scope).map_err(RunEnd::Attention)?;
         let must_buffer = self.writes_while_reading(plan, &query.id, &query.step.database)?;
         let Some(cursor) = &query.step.cursor else {
             let reading = self.read_rows(plan, query, parameters, must_buffer).await?;
-            return self.hand_buffer_on(plan, query, reading.buffer).await;
+            self.hand_buffer_on(plan, query, reading.buffer).await?;
+            return Ok(Performed::default());
         };
         let last = self.query_cursor(query)?;
-        let mut greatest = last.clone();
-        let mut from = last
-            .as_ref()
-            .map(|last| from_value(last, cursor, &query.id))
-            .transpose();
-        for _ in 0..MAX_CATCH_UP_READS {
-            let start = from.map_err(RunEnd::Attention)?;
-            if let Some(start) = &start {
-                parameters.insert("cursor".to_owned(), start.clone());
-            }
-            let reading = self
-                .read_rows(plan, query, parameters.clone(), must_buffer)
-                .await?;
-            self.hand_buffer_on(plan, query, reading.buffer).await?;
-            let Some(seen) = reading.seen else { break };
+        let place = match place {
+            Some(json) => serde_json::from_value(json).map_err(|error| unreadable(&query.id, &error))?,
+            None => QueryPlace {
+                from: last
+                    .as_ref()
+                    .map(|last| from_value(last, cursor, &query.id))
+                    .transpose()
+                    .map_err(RunEnd::Attention)?,
+                greatest: last.clone(),
+                reads: 0,
+            },
+        };
+        if let Some(start) = &place.from {
+            parameters.insert("cursor".to_owned(), start.clone());
+        }
+        let reading = self.read_rows(plan, query, parameters, must_buffer).await?;
+        self.hand_buffer_on(plan, query, reading.buffer).await?;
+        let (mut greatest, mut next) = (place.greatest, None);
+        if let Some(seen) = reading.seen {
             greatest = greater(greatest, &seen, cursor, &query.id).map_err(RunEnd::Attention)?;
             // A statement whose LIMIT is not greater than the overlap ends before it reaches anything new. It
             // would read the same rows for ever, so it goes on after the last of them.
             let is_new = last.as_ref().is_none_or(|last| is_greater(&seen, last));
-            if is_new || start.as_ref().is_none_or(|start| !is_greater(&seen, start)) {
-                break;
+            let is_further = place.from.as_ref().is_some_and(|start| is_greater(&seen, start));
+            if !is_new && is_further && place.reads + 1 < MAX_CATCH_UP_READS {
+                next = Some(QueryPlace {
+                    from: Some(seen),
+                    greatest: greatest.clone(),
+                    reads: place.reads + 1,
+                });
             }
-            from = Ok(Some(seen));
         }
-        let Some(value) = greatest else { return Ok(()) };
-        let change = RunChange {
-            cursors: vec![CursorMove {
-                step: query.id.clone(),
-                value: serde_json::to_value(&value).unwrap_or_default(),
-            }],
-            ..RunChange::default()
+        let moved = greatest.filter(|_| next.is_none()).map(|value| CursorMove {
+            step: query.id.clone(),
+            value: serde_json::to_value(&value).unwrap_or_default(),
+        });
+        let output = EffectOutput {
+            more: next.is_some(),
+            cursor: next.map(|next| serde_json::to_value(&next).unwrap_or_default()),
+            ..EffectOutput::default()
         };
-        self.engine.store.change_run(&self.run, change).await?;
-        Ok(())
+        Ok(Performed {
+            output,
+            cursors: moved.into_iter().collect(),
+        })
     }
 
     /// Runs the statement once. Rows are handed on as they come, or kept where handing them on would write
@@ -129,7 +161,7 @@ impl Driver {
             RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
         })?;
         read.map_err(|failure| match failure.code.as_str() {
-            codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::Failed(failure),
+            codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::TryAgain(failure),
             _ => RunEnd::Attention(failure),
         })?;
         Ok(Reading { buffer, seen })
@@ -197,6 +229,12 @@ impl Driver {
         let stored = stored.and_then(|json| serde_json::from_value::<Value>(json).ok());
         Ok(stored.or_else(|| cursor.start.as_ref().map(Value::from_json)))
     }
+}
+
+/// A place that cannot be read back.
+pub(crate) fn unreadable(step: &Name, error: &serde_json::Error) -> RunEnd {
+    let message = format!("step `{step}`: the place where it goes on cannot be read back: {error}");
+    RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
 }
 
 pub(crate) fn too_many(step: &Name) -> Failure {

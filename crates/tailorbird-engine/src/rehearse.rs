@@ -6,7 +6,7 @@
 
 mod walk;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -16,7 +16,8 @@ use tailorbird_model::run::{Counts, RunId, RunInput};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Name};
 
-use crate::drive::{Driver, Engine, RunEnd};
+use crate::drive::{Driver, Engine};
+use crate::durable::RunEnd;
 use crate::operators::Variables;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stop};
@@ -160,6 +161,10 @@ impl Engine {
             met: HashMap::new(),
             variables,
             ancestors: Vec::new(),
+            is_begun_anew: false,
+            ending: None,
+            asked_people: HashSet::new(),
+            pages: None,
         };
         let mut walk = Walk::new(&plan, driver, limit.clamp(1, MAX_REHEARSED));
         let ended = walk.steps().await;
@@ -167,7 +172,9 @@ impl Engine {
         rehearsal.failure = match ended {
             Ok(()) | Err(RunEnd::Stopped | RunEnd::Paused | RunEnd::Cancelled) => None,
             Err(RunEnd::Waiting(_, why)) => why,
-            Err(RunEnd::Attention(failure) | RunEnd::Failed(failure)) => Some(failure),
+            Err(RunEnd::Attention(failure) | RunEnd::Failed(failure) | RunEnd::TryAgain(failure)) => {
+                Some(failure)
+            }
         };
         Ok(rehearsal)
     }

@@ -7,7 +7,6 @@ mod queue;
 
 use std::time::Instant;
 
-use jiff::Timestamp;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_store::SendingAs;
 
@@ -18,96 +17,54 @@ pub(crate) use one::outcome_of;
 use pool::{Pool, Work};
 
 use crate::deliver::Route;
-use crate::drive::{Driver, RunEnd};
-use crate::limits::{CHUNK, MAX_LATER, MAX_REACH_TRIES, MAX_ROUNDS, REACH_PAUSE, STOP_GRACE, TELL_EVERY};
+use crate::drive::Driver;
+use crate::durable::{EffectOutput, RunEnd, Wait};
+use crate::limits::{CHUNK, STOP_GRACE, TELL_EVERY};
+use crate::listing::limit_of;
 use crate::plan::{CallPlan, Plan};
 use crate::progress::ProgressEvent;
 
 impl Driver {
-    /// Sends all that is due in a step, settles doubts, and hands results to the later steps.
-    pub(crate) async fn deliver(&mut self, plan: &Plan, call: &CallPlan) -> Result<(), RunEnd> {
+    /// Sends what is due now and hands on what went through.
+    pub(crate) async fn send_part(&mut self, plan: &Plan, call: &CallPlan) -> Result<EffectOutput, RunEnd> {
         let route = self.route(call)?;
-        self.note_identity(call, &route).await?;
-        for _ in 0..MAX_ROUNDS {
-            let before = self.settle_doubts(call, &route).await?;
-            let sent = self.send_due(plan, call, &route).await?;
-            // Without a send there is no new doubt, and the provider need not be asked twice.
-            let again = if sent == 0 {
-                before
-            } else {
-                self.settle_doubts(call, &route).await?
-            };
-            self.emit_settled(plan, call, &route).await?;
-            match again.ready_at {
-                Some(at) if again.waiting > 0 => {
-                    (self.progress)(ProgressEvent::Note(format!(
-                        "{} record(s) may or may not have arrived; the provider is asked again at {at}",
-                        again.waiting
-                    )));
-                    self.wait_until(&call.step.connection, at, None).await?;
-                }
-                _ if sent == 0 && again.back_to_pending == 0 => return Ok(()),
-                _ => {}
-            }
+        let store = self.engine.store.clone();
+        let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+        let waiting = |wait: Wait| EffectOutput {
+            more: true,
+            wait: Some(wait),
+            ..EffectOutput::default()
+        };
+        if let Some(until) = store.wait_until(connection, operation, store.now()) {
+            return Ok(waiting(limit_of(connection, until, None)));
         }
-        Ok(())
-    }
-
-    /// Sends until nothing is due; returns how many left.
-    async fn send_due(&mut self, plan: &Plan, call: &CallPlan, route: &Route) -> Result<u64, RunEnd> {
-        let mut total = 0;
-        let mut tries = 0;
-        let mut laters = 0;
-        loop {
-            self.look_up_requests().await?;
-            let connection = &call.step.connection;
-            if let Some(until) =
-                self.engine
-                    .store
-                    .wait_until(connection, call.step.operation.as_str(), Timestamp::now())
-            {
-                self.wait_until(connection, until, None).await?;
-            }
-            if self.engine.store.due_requests(&route.lane, None, 1)?.is_empty() {
-                match self.engine.store.next_due_at(&route.lane)? {
-                    Some(at) => {
-                        self.wait_until(connection, at, None).await?;
-                        continue;
-                    }
-                    None => return Ok(total),
-                }
-            }
-            let (sent, trouble, asked) = self.send_lane(plan, call, route).await?;
-            total += sent;
-            self.store_counts(plan, Some(&call.id)).await?;
-            // What went through is written back also where the rest has to wait.
-            let emitted = self.emit_settled(plan, call, route).await;
-            asked?;
-            if sent > 0 {
-                tries = 0;
-            }
-            match trouble {
-                None | Some(Sent::Done) => {}
-                Some(Sent::Fault(failure)) => return Err(RunEnd::Attention(failure)),
-                Some(Sent::Unstored(failure)) => return Err(RunEnd::Failed(failure)),
-                Some(Sent::Unreached(failure)) => {
-                    tries += 1;
-                    if tries >= MAX_REACH_TRIES {
-                        return Err(RunEnd::Failed(failure.hint(
-                            "Nothing is lost: what was not sent stays pending. Run the task again when the provider is back.",
-                        )));
-                    }
-                    self.stop.wait(REACH_PAUSE * 2_u32.pow(tries)).await;
-                }
-                Some(Sent::Later(failure)) => {
-                    laters += 1;
-                    if laters >= MAX_LATER {
-                        return Err(RunEnd::Attention(failure));
-                    }
-                }
-            }
-            emitted?;
+        if store.due_requests(&route.lane, None, 1)?.is_empty() {
+            let next = store.next_due_at(&route.lane)?;
+            return Ok(next.map_or_else(EffectOutput::default, |at| {
+                waiting(limit_of(connection, at, None))
+            }));
         }
+        let (moved, trouble, asked) = self.send_lane(plan, call, &route).await?;
+        self.store_counts(plan, Some(&call.id)).await?;
+        // What went through is written back also where the rest has to wait.
+        let emitted = self.emit_settled(plan, call, &route).await;
+        // What was sent and counted is kept before the run is left.
+        self.ending = asked.err();
+        let (unreached, later) = match trouble {
+            Some(Sent::Fault(failure)) => return Err(RunEnd::Attention(failure)),
+            Some(Sent::Unstored(failure)) => return Err(RunEnd::Failed(failure)),
+            Some(Sent::Unreached(failure)) => (Some(failure), None),
+            Some(Sent::Later(failure)) => (None, Some(failure)),
+            Some(Sent::Done) | None => (None, None),
+        };
+        emitted?;
+        Ok(EffectOutput {
+            more: true,
+            moved,
+            unreached,
+            later,
+            ..EffectOutput::default()
+        })
     }
 
     /// Sends what is due in a lane, at most as many at once as the connection allows, and hands on what was
@@ -174,7 +131,7 @@ impl Driver {
     }
 
     /// Notes the key template and destination that the step runs with, so that a later change is noticed.
-    async fn note_identity(&self, call: &CallPlan, route: &Route) -> Result<(), RunEnd> {
+    pub(crate) async fn note_identity(&self, call: &CallPlan, route: &Route) -> Result<(), RunEnd> {
         let identity = tailorbird_store::StepIdentity {
             key_template: call.step.key.clone().unwrap_or_default(),
             destination: route.lane.destination.clone(),

@@ -13,7 +13,8 @@ use tailorbird_model::service::Operation;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 
 use crate::deliver::Route;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::limits::{CHUNK, MAX_REFUSED_RECORDS, MAX_STORE_TRIES};
 use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
 use crate::progress::ProgressEvent;
@@ -281,6 +282,8 @@ impl Driver {
                 StepPlan::Set(set) => self.set(set, records).await?,
                 StepPlan::Approve(approve) => self.ask(plan, approve, records).await?,
                 StepPlan::CallTask(call) => self.note_calls(plan, call, records).await?,
+                // It takes no records.
+                StepPlan::Wait(_) => {}
                 StepPlan::ForEach(each) => Box::pin(self.for_each(plan, each, records)).await?,
             }
         }

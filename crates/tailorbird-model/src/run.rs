@@ -131,6 +131,21 @@ impl Counts {
         self.not_due += other.not_due;
         self.written += other.written;
     }
+
+    /// What was counted since an earlier count of the same run.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            read: self.read.saturating_sub(earlier.read),
+            delivered: self.delivered.saturating_sub(earlier.delivered),
+            already: self.already.saturating_sub(earlier.already),
+            rejected: self.rejected.saturating_sub(earlier.rejected),
+            in_doubt: self.in_doubt.saturating_sub(earlier.in_doubt),
+            skipped: self.skipped.saturating_sub(earlier.skipped),
+            not_due: self.not_due.saturating_sub(earlier.not_due),
+            written: self.written.saturating_sub(earlier.written),
+        }
+    }
 }
 
 /// A run as it is kept and shown.

@@ -13,6 +13,7 @@ pub mod notify;
 pub mod transform;
 pub mod trigger;
 pub mod variable;
+pub mod wait;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ pub use notify::{Notify, NotifyMail, NotifyOn, NotifyWebhook};
 pub use transform::TransformStep;
 pub use trigger::Trigger;
 pub use variable::{SetStep, Variable, VariableScope};
+pub use wait::WaitStep;
 
 use crate::Name;
 use crate::service::Span;
@@ -98,6 +100,9 @@ pub struct Step {
     /// Runs another task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_task: Option<CallTaskStep>,
+    /// Waits for a length of time, or until a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<WaitStep>,
 }
 
 impl Step {
@@ -113,6 +118,7 @@ impl Step {
         "for_each",
         "approve",
         "call_task",
+        "wait",
     ];
 
     /// The kinds that the step was given; exactly one is right.
@@ -128,6 +134,7 @@ impl Step {
             self.for_each.is_some(),
             self.approve.is_some(),
             self.call_task.is_some(),
+            self.wait.is_some(),
         ]
         .into_iter()
         .zip(Self::KINDS)

@@ -58,6 +58,39 @@ CREATE TABLE run_input (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_parent ON run_input (parent) WHERE parent IS NOT NULL;
 
+-- The journal: what a run has done since its last checkpoint, and its timers. The path names a place in the
+-- task, so a run that comes by again finds what it did there.
+CREATE TABLE run_journal (
+    run    TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    path   TEXT NOT NULL,
+    result TEXT NOT NULL CHECK (json_valid(result)),
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (run, path)
+) STRICT, WITHOUT ROWID;
+
+-- Where a run goes on.
+CREATE TABLE run_checkpoint (
+    run      TEXT PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+    position TEXT NOT NULL CHECK (json_valid(position)),
+    at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Signals that a run has not taken yet.
+CREATE TABLE run_signal (
+    id    INTEGER PRIMARY KEY,
+    run   TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL CHECK (json_valid(value)),
+    at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX run_signal_run ON run_signal (run, name, id);
+
+-- The signal that a parked run waits for: only that one wakes it.
+CREATE TABLE run_await (
+    run  TEXT PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+    name TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 ---------------------------------------------------------------- trigger inbox
 
 -- What arrived for a task. A row is synced before its sender is told that it was received, and it is taken in

@@ -53,7 +53,10 @@ pub use ledger::{
 };
 pub use lock::{DriveLock, Epoch};
 pub use memory::Fingerprint;
-pub use runs::{CursorMove, MAX_RUN_PAGE, RunChange, RunFilter, RunRequest, StepProgress, StepState};
+pub use runs::{
+    CursorMove, DECIDED, Journal, JournalChange, JournalEntry, MAX_JOURNAL, MAX_RUN_PAGE, MAX_SIGNALS,
+    RunChange, RunFilter, RunRequest, Signal, StepProgress, StepState,
+};
 pub use schema::APPLICATION_ID;
 pub use secrets::{CredentialChange, SecretField};
 pub use store::Store;

@@ -1,6 +1,9 @@
 //! Runs and how far their steps have come, so that a run that was killed anywhere goes on.
 
+pub(crate) mod journal;
 pub(crate) mod opening;
+
+pub use journal::{DECIDED, Journal, JournalChange, JournalEntry, MAX_JOURNAL, MAX_SIGNALS, Signal};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -147,44 +150,8 @@ impl Store {
     /// [`StoreError::Unknown`] where there is no such run.
     pub async fn change_run(&self, id: &RunId, change: RunChange) -> Result<Run, StoreError> {
         let id = id.clone();
-        self.write(move |writing| {
-            let db = writing.connection;
-            let mut run = run_of(db, &id)?.ok_or_else(|| unknown(&id))?;
-            if let Some(state) = change.state {
-                run.state = state;
-                run.ended_at = state.is_final().then_some(writing.now);
-            }
-            run.counts = change.counts.unwrap_or(run.counts);
-            run.failure = change.failure.unwrap_or(run.failure);
-            run.resume_at = change.resume_at.unwrap_or(run.resume_at);
-            run.updated_at = writing.now;
-            let failure = run
-                .failure
-                .as_ref()
-                .map(|failure| to_json("failure", failure))
-                .transpose()?;
-            db.prepare_cached(
-                "UPDATE run SET state = ?2, counts = ?3, failure = ?4, resume_at = ?5, ended_at = ?6,
-                        updated_at = ?7 WHERE id = ?1",
-            )?
-            .execute((
-                &id.0,
-                run.state.as_str(),
-                to_json("counts", &run.counts)?,
-                failure,
-                micros(run.resume_at),
-                micros(run.ended_at),
-                writing.now.as_microsecond(),
-            ))?;
-            for step in &change.steps {
-                save_step(db, &id, step, writing.now)?;
-            }
-            for cursor in &change.cursors {
-                cursors::put(db, &run.task, &cursor.step, &cursor.value, writing.now)?;
-            }
-            Ok(run)
-        })
-        .await
+        self.write(move |writing| self::change(writing.connection, &id, change, writing.now))
+            .await
     }
 
     /// A run.
@@ -280,6 +247,48 @@ impl Store {
         })
         .await
     }
+}
+
+/// Changes a run within a commit.
+fn change(db: &Connection, id: &RunId, change: RunChange, now: Timestamp) -> Result<Run, StoreError> {
+    let mut run = run_of(db, id)?.ok_or_else(|| unknown(id))?;
+    if let Some(state) = change.state {
+        run.state = state;
+        run.ended_at = state.is_final().then_some(now);
+        if state.is_final() {
+            // Nothing goes on any more; the counts and the steps stay.
+            journal::close(db, id)?;
+        }
+    }
+    run.counts = change.counts.unwrap_or(run.counts);
+    run.failure = change.failure.unwrap_or(run.failure);
+    run.resume_at = change.resume_at.unwrap_or(run.resume_at);
+    run.updated_at = now;
+    let failure = run
+        .failure
+        .as_ref()
+        .map(|failure| to_json("failure", failure))
+        .transpose()?;
+    db.prepare_cached(
+        "UPDATE run SET state = ?2, counts = ?3, failure = ?4, resume_at = ?5, ended_at = ?6,
+                updated_at = ?7 WHERE id = ?1",
+    )?
+    .execute((
+        &id.0,
+        run.state.as_str(),
+        to_json("counts", &run.counts)?,
+        failure,
+        micros(run.resume_at),
+        micros(run.ended_at),
+        now.as_microsecond(),
+    ))?;
+    for step in &change.steps {
+        save_step(db, id, step, now)?;
+    }
+    for cursor in &change.cursors {
+        cursors::put(db, &run.task, &cursor.step, &cursor.value, now)?;
+    }
+    Ok(run)
 }
 
 fn request_of(db: &Connection, id: &RunId) -> Result<Option<RunRequest>, StoreError> {

@@ -8,5 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod hand_over;
 mod house;
 mod supervise;
+mod waiting;

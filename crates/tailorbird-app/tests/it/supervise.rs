@@ -10,26 +10,39 @@ use tailorbird_store::{Home, RunChange, Store};
 use crate::house::{House, name};
 
 /// How long a run may take to be found and driven.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-fn quiet() -> Listener {
+pub(crate) fn quiet() -> Listener {
     Arc::new(|_, _| {})
 }
 
-async fn rest(supervisor: &Supervisor, id: &RunId) -> Run {
+pub(crate) async fn rest(supervisor: &Supervisor, id: &RunId) -> Run {
     tokio::time::timeout(SOON, supervisor.rest_of(id))
         .await
         .expect("it rests")
         .unwrap()
 }
 
-async fn open(app: &App, task: &str) -> Run {
+pub(crate) async fn open(app: &App, task: &str) -> Run {
     app.open_run(&name(task), RunInput::manual()).await.unwrap()
 }
 
 /// The store past the use-cases, as another process would write to it.
-fn store(app: &App) -> Store {
+pub(crate) fn store(app: &App) -> Store {
     Store::open(&Home::open(app.home()).unwrap()).unwrap()
+}
+
+/// Waits until a run has a state.
+pub(crate) async fn comes_to(app: &App, id: &RunId, state: RunState) -> Run {
+    let until = Instant::now() + SOON;
+    loop {
+        let run = app.run(id).unwrap();
+        if run.state == state {
+            return run;
+        }
+        assert!(Instant::now() < until, "{run:?} does not come to {state:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,11 +129,7 @@ async fn runs_that_nobody_drives_are_held_ended_and_let_go_on() {
         ..RunChange::default()
     };
     store.change_run(&soon.id, now).await.unwrap();
-    let until = Instant::now() + SOON;
-    while house.app.run(&soon.id).unwrap().state != RunState::Succeeded {
-        assert!(Instant::now() < until, "it goes on by itself");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    comes_to(&house.app, &soon.id, RunState::Succeeded).await;
     supervisor.stop().await;
 }
 

@@ -8,11 +8,12 @@ use sha2::{Digest as _, Sha256};
 use tailorbird_connector::Request;
 use tailorbird_model::approval::{Approval, ApprovalId, ApprovalState, ShownRequest};
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{Asked, Asker, NewApproval};
+use tailorbird_store::{Asked, Asker, DECIDED, NewApproval};
 
 use super::unusable;
 use crate::deliver::{Prepared, key_of};
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::{EffectOutput, RunEnd, Wait};
 use crate::limits::CHUNK;
 use crate::plan::{ApprovePlan, CallPlan, Plan, StepPlan};
 use crate::tail::Emitted;
@@ -30,7 +31,7 @@ impl Driver {
             batch.push(self.question(plan, approve, record)?);
         }
         let asked = self.engine.store.ask_approval(self.asker(approve), batch).await?;
-        let counts_reads = plan.counts_reads_of(Some(&approve.source));
+        let counts_reads = self.is_begun_anew && plan.counts_reads_of(Some(&approve.source));
         for answer in asked {
             let is_ours = match answer {
                 Asked::New => continue,
@@ -103,8 +104,9 @@ impl Driver {
         Ok(())
     }
 
-    /// Why the run waits for a person, where it does, and when the first question expires.
-    pub(crate) fn waits_for_release(&self, plan: &Plan) -> Result<Option<RunEnd>, RunEnd> {
+    /// What the run waits for at its end: a person's decision, or the time when the first question expires. Then it
+    /// goes on at the first step that asks.
+    pub(crate) fn waits_for_release(&self, plan: &Plan) -> Result<EffectOutput, RunEnd> {
         let mut waiting = 0;
         let mut first: Option<Timestamp> = None;
         let mut roles: Vec<&Name> = Vec::new();
@@ -121,7 +123,10 @@ impl Driver {
                 }
             }
         }
-        let Some(first) = first else { return Ok(None) };
+        let asks = |step: &StepPlan| matches!(step, StepPlan::Approve(_));
+        let (Some(first), Some(step)) = (first, plan.steps.iter().position(asks)) else {
+            return Ok(EffectOutput::default());
+        };
         let roles: Vec<&str> = roles.into_iter().map(Name::as_str).collect();
         let failure = Failure::new(
             codes::APPROVAL_WAITING,
@@ -133,7 +138,16 @@ impl Driver {
             "`tailorbird approval list --task {task}` shows them, `approval release` lets them go; then `tailorbird task run {task}` goes on.",
             task = self.task
         ));
-        Ok(Some(RunEnd::Waiting(first, Some(failure))))
+        Ok(EffectOutput {
+            more: true,
+            cursor: Some(step.into()),
+            wait: Some(Wait {
+                signal: Some(DECIDED.to_owned()),
+                failure: Some(failure.clone()),
+                ..Wait::until(first, failure.message)
+            }),
+            ..EffectOutput::default()
+        })
     }
 
     fn asker(&self, approve: &ApprovePlan) -> Asker {

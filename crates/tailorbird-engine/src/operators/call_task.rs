@@ -14,7 +14,8 @@ use tailorbird_store::{NewTaskCall, RunChange, RunRequest, TaskCall};
 
 use super::unusable;
 use crate::deliver::key_of;
-use crate::drive::{Driver, Engine, RunEnd};
+use crate::drive::{Driver, Engine};
+use crate::durable::RunEnd;
 use crate::limits::{BUSY_PAUSE, CHUNK};
 use crate::plan::{CallTaskPlan, Plan, evaluate};
 use crate::progress::ProgressEvent;
@@ -59,7 +60,7 @@ impl Driver {
             .store
             .note_task_calls(&self.run, &call.id, batch)
             .await?;
-        if plan.counts_reads_of(call.source.as_ref()) {
+        if self.is_begun_anew && plan.counts_reads_of(call.source.as_ref()) {
             let known = noted.iter().filter(|is_new| !**is_new).count();
             let known = u64::try_from(known).unwrap_or_default();
             // This run read them before, and counted them then.

@@ -6,7 +6,8 @@ use tailorbird_model::expression::Scope;
 use tailorbird_model::{Failure, Name};
 
 use super::unusable;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::plan::{DecidePlan, Plan};
 use crate::tail::Emitted;
 

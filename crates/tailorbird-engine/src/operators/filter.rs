@@ -13,7 +13,8 @@ use tailorbird_store::Fingerprint;
 
 use super::unusable;
 use crate::deliver::key_of;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::plan::{FilterPlan, Plan};
 use crate::tail::Emitted;
 

@@ -10,7 +10,8 @@ use tailorbird_model::{Failure, Meaning, Record, codes};
 use tokio::sync::mpsc;
 
 use super::unusable;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS};
 use crate::plan::{ForEachPlan, Plan, QueryPlan, evaluate};
 use crate::query::{READ_AHEAD, too_many};

@@ -13,7 +13,8 @@ use tailorbird_model::{Failure, Name, Record, Value};
 use tailorbird_store::Store;
 
 use super::unusable;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::plan::{SetPlan, evaluate};
 use crate::tail::Emitted;
 

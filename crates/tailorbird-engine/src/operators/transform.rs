@@ -4,7 +4,8 @@ use tailorbird_model::expression::Scope;
 use tailorbird_model::{Failure, Record};
 
 use super::unusable;
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::plan::{Plan, TransformPlan, evaluate};
 use crate::tail::Emitted;
 

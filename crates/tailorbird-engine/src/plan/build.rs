@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use tailorbird_model::expression::{Expressions, Template};
 use tailorbird_model::task::{
     ApproveStep, CallStep, CallTaskStep, DecideStep, FilterStep, FlatStep, ForEachStep, QueryStep, SetStep,
-    Task, TransformStep, WriteStep,
+    Task, TransformStep, WaitStep, WriteStep,
 };
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use super::StepPlan;
 use super::kinds::{
     ApprovePlan, CallPlan, CallTaskPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan,
-    TransformPlan, WritePlan,
+    TransformPlan, WaitPlan, WritePlan,
 };
 
 /// The `for_each` step around a step.
@@ -90,6 +90,9 @@ fn step(flat: &FlatStep<'_>, around: Option<&Around>) -> Result<StepPlan, Failur
             name: each.name.to_string(),
         }));
     }
+    if let Some(wait) = &step.wait {
+        return builder.wait(wait);
+    }
     Err(Failure::new(
         codes::TASK_FILE,
         Meaning::NotSent,
@@ -133,6 +136,16 @@ impl Builder<'_> {
         members: &BTreeMap<String, serde_json::Value>,
     ) -> Result<BTreeMap<String, Template>, Failure> {
         all(&self.id, &mut self.expressions, members)
+    }
+
+    fn wait(mut self, wait: &WaitStep) -> Result<StepPlan, Failure> {
+        let until = self.maybe(wait.until.as_deref())?;
+        Ok(StepPlan::Wait(WaitPlan {
+            id: self.id,
+            length: wait.length,
+            until,
+            expressions: self.expressions,
+        }))
     }
 
     fn query(mut self, query: &QueryStep) -> Result<StepPlan, Failure> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tailorbird_model::Name;
 use tailorbird_model::expression::{Expressions, Template};
+use tailorbird_model::service::Span;
 use tailorbird_model::task::{ApproveStep, CallStep, CallTaskStep, FilterStep, QueryStep, WriteStep};
 
 /// A query made ready to run.
@@ -71,6 +72,15 @@ pub struct DecidePlan {
     pub(crate) expressions: Expressions,
     /// The branches by the names under which later steps take them.
     pub(crate) branches: Vec<(Name, Option<Template>)>,
+}
+
+/// A wait made ready to run.
+#[derive(Debug)]
+pub struct WaitPlan {
+    pub(crate) id: Name,
+    pub(crate) length: Option<Span>,
+    pub(crate) until: Option<Template>,
+    pub(crate) expressions: Expressions,
 }
 
 /// A setting of variables made ready to run.

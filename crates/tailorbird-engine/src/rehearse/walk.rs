@@ -16,7 +16,8 @@ use super::{
 };
 use crate::cursor::from_value;
 use crate::deliver::{Prepared, Route};
-use crate::drive::{Driver, RunEnd};
+use crate::drive::Driver;
+use crate::durable::RunEnd;
 use crate::operators::{branch_of, stepped_into, transformed, unusable};
 use crate::plan::{
     CallPlan, CallTaskPlan, DecidePlan, Plan, QueryPlan, SetPlan, StepPlan, WritePlan, evaluate,
@@ -271,6 +272,8 @@ impl<'p> Walk<'p> {
             }
             StepPlan::Decide(decide) => self.decide(decide, found, after).await,
             StepPlan::Set(set) => self.set(set, &found),
+            // It takes no records, and a rehearsal does not wait.
+            StepPlan::Wait(_) => Ok(()),
             StepPlan::ForEach(each) => {
                 let inside = found.iter().map(|record| stepped_into(each, record)).collect();
                 self.hand_on(id, inside, after).await

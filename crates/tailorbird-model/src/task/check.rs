@@ -7,6 +7,7 @@ mod records;
 mod starts;
 mod tables;
 mod trigger;
+mod wait;
 
 use std::collections::BTreeSet;
 
@@ -223,6 +224,9 @@ impl Checker<'_> {
         if let Some(call) = &step.call_task {
             self.call_task(&format!("{at}/call_task"), call, sources);
             sources.add(step.id.as_str(), false);
+        }
+        if let Some(wait) = &step.wait {
+            self.wait(&format!("{at}/wait"), wait, depth);
         }
         if let Some(each) = &step.for_each {
             let at = format!("{at}/for_each");

@@ -67,7 +67,8 @@ impl Store {
     }
 
     /// The runs that somebody has to do something about now, the oldest first: queued ones, those that were
-    /// being driven, those whose time of waiting is over, and those of which something is requested.
+    /// being driven, those whose time of waiting is over
+    /// (or whose clock went back since), those that were sent the signal they wait for, and those of which something is requested.
     ///
     /// # Errors
     /// Where the database cannot be read.
@@ -80,7 +81,9 @@ impl Store {
                    AND NOT EXISTS (SELECT 1 FROM run_input i JOIN run p ON p.id = i.parent
                                    WHERE i.run = run.id AND p.state NOT IN ('succeeded', 'failed', 'cancelled'))
                    AND (state IN ('queued', 'running') OR request IS NOT NULL
-                        OR (state = 'waiting' AND (resume_at IS NULL OR resume_at <= ?1 OR updated_at > ?1)))
+                        OR (state = 'waiting' AND (resume_at IS NULL OR resume_at <= ?1 OR updated_at > ?1
+                                                  OR id IN (SELECT s.run FROM run_signal s JOIN run_await a
+                                                            ON a.run = s.run AND a.name = s.name))))
                  ORDER BY started_at, id LIMIT ?2",
             )?;
             let mut rows = statement.query((now.as_microsecond(), MAX_RUN_PAGE))?;

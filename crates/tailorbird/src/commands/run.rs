@@ -52,14 +52,16 @@ pub(crate) async fn run(home: &Path, command: RunCommand, render: Render) -> Res
             render.data(&run_json(&run), || run_text(&run));
         }
         RunCommand::Resume { id } => {
-            return follow(render, |progress, stop| async move {
+            let served = app.is_served()?;
+            return follow(render, served, |progress, stop| async move {
                 app.resume_run(&RunId(id), progress, stop).await
             })
             .await;
         }
         RunCommand::Retry { id, state, mapping } => {
             let state = super::delivery::parse_state(&state)?;
-            return follow(render, |progress, stop| async move {
+            let served = app.is_served()?;
+            return follow(render, served, |progress, stop| async move {
                 app.retry_run(&RunId(id), Some(state), mapping.into(), progress, stop)
                     .await
             })

@@ -94,7 +94,8 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
                 app.mark_restored(None).await?;
             }
             let name = input::name(&name)?;
-            follow(render, |progress, stop| async move {
+            let served = app.is_served()?;
+            follow(render, served, |progress, stop| async move {
                 app.run_task(&name, progress, stop).await
             })
             .await
@@ -156,8 +157,9 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(120);
 /// What shells expect of a program that Ctrl-C ended.
 const KILLED_BY_INTERRUPT: i32 = 130;
 
-/// Follows a run: progress on standard error, Ctrl-C stops safely, the run's counts at the end.
-pub(crate) async fn follow<F, R>(render: Render, start: F) -> Result<Ended, AppError>
+/// Follows a run: progress on standard error, Ctrl-C stops safely, the run's counts at the end. Where a server
+/// drives it, Ctrl-C ends the following and not the run.
+pub(crate) async fn follow<F, R>(render: Render, served: bool, start: F) -> Result<Ended, AppError>
 where
     F: FnOnce(Progress, Stop) -> R,
     R: Future<Output = Result<Run, AppError>>,
@@ -186,13 +188,17 @@ where
             run = &mut running => break run,
             () = signals.next() => {
                 render.end_progress();
-                if stop.is_set() {
+                if stop.is_set() && !served {
                     // Asked twice: as safe as a power cut. What is on its way is in doubt, and is looked up later.
                     render.talk("Ended at once; the next run settles what was on its way.");
                     std::process::exit(KILLED_BY_INTERRUPT);
                 }
                 stop.set();
-                render.talk("Stopping: what is under way is finished first. Ctrl-C again ends at once.");
+                render.talk(if served {
+                    "No longer following: the run goes on in the server. `tailorbird run show` tells how it stands, `run pause` holds it."
+                } else {
+                    "Stopping: what is under way is finished first. Ctrl-C again ends at once."
+                });
             }
         }
     }?;
@@ -206,8 +212,10 @@ fn ended(run: &Run) -> Ended {
     match run.state {
         RunState::Failed | RunState::Cancelled => Ended::Failed,
         RunState::NeedsAttention | RunState::Waiting | RunState::Paused => Ended::NeedsPerson,
+        // Nobody follows it any more; a server goes on with it.
+        RunState::Queued | RunState::Running => Ended::NeedsPerson,
         _ if run.counts.rejected > 0 || run.counts.in_doubt > 0 => Ended::NeedsPerson,
-        _ => Ended::Well,
+        RunState::Succeeded => Ended::Well,
     }
 }
 

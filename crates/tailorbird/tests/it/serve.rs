@@ -1,5 +1,6 @@
 //! `serve`: the program as a server.
 
+mod hand_over;
 mod listening;
 mod schedules;
 mod stopping;

@@ -156,7 +156,11 @@ fn run_list_show_and_retry() {
 
     // Tried again as it is, it is refused again; mended, it goes.
     let retried = home.run(&["run", "retry", id]).expect(3);
-    assert!(retried.stderr.contains("1 rejected record"), "{}", retried.stderr);
+    assert!(
+        retried.stderr.contains("1 record(s) are tried again"),
+        "{}",
+        retried.stderr
+    );
     assert_eq!(retried.json()["counts"]["rejected"], 1);
     assert_eq!(home.deliveries("rejected").len(), 1);
     sql(
