@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tailorbird_connector::{Connector, Pages};
 use tailorbird_model::delivery::DeliveryId;
+use tailorbird_model::measure::Histogram;
 use tailorbird_model::run::{Counts, Run, RunId, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
@@ -36,6 +37,8 @@ pub struct Engine {
     pub(crate) attempt_window: Duration,
     /// How many requests of each connection are under way, over all runs that this engine drives.
     pub(crate) gates: Gates,
+    /// How long effects took. Clones share it.
+    pub(crate) effect_times: Arc<Histogram>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -100,6 +103,7 @@ impl Engine {
             resources,
             attempt_window,
             gates: Gates::default(),
+            effect_times: Arc::default(),
         }
     }
 

@@ -53,7 +53,9 @@ pub(crate) struct TaskEffects<'p> {
 impl Effects for TaskEffects<'_> {
     async fn perform(&mut self, call: &EffectCall) -> Result<Performed, RunEnd> {
         let before = self.driver.counts;
+        let begun = std::time::Instant::now();
         let done = self.driver.perform(self.plan, call).await;
+        self.driver.engine.effect_times.observe(begun.elapsed());
         match done {
             Ok(mut performed) => {
                 self.driver.keep_variables().await?;

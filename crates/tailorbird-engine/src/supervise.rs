@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tailorbird_model::measure::Measured;
 use tailorbird_model::run::{Run, RunId, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, codes};
@@ -113,6 +114,11 @@ impl Supervisor {
     /// Tells that there may be something to take up, so that it is not waited for. Runs are also found without.
     pub fn look(&self) {
         self.shared.look.notify_one();
+    }
+
+    /// How long the pieces of runs took: a chunk of rows, a page, a round of sending.
+    pub fn effect_times(&self) -> Measured {
+        self.shared.engine.effect_times.measured()
     }
 
     /// The runs that are driven now.

@@ -26,7 +26,7 @@ pub(crate) async fn page(State(shared): State<Shared>) -> Result<Response, Probl
     );
     runs(&mut page, &figures);
     records(&mut page, &figures);
-    providers(&mut page, &figures);
+    work(&mut page, &figures);
     budgets(&mut page, &figures);
     triggers(&mut page, &figures);
     store(&mut page, &figures);
@@ -160,7 +160,14 @@ fn triggers(page: &mut Exposition, figures: &Figures) {
     }
 }
 
-fn providers(page: &mut Exposition, figures: &Figures) {
+fn work(page: &mut Exposition, figures: &Figures) {
+    let name = "tailorbird_effect_seconds";
+    page.family(
+        name,
+        Kind::Histogram,
+        "How long a piece of a run took: a chunk of rows, a page, a round of sending.",
+    );
+    samples(page, name, &[], &figures.effects);
     let name = "tailorbird_provider_answer_seconds";
     page.family(
         name,

@@ -47,6 +47,8 @@ pub struct Figures {
     pub budgets: Vec<BudgetFigure>,
     /// When enabled tasks with a schedule fire next.
     pub next: Vec<NextFiring>,
+    /// How long the pieces of runs took, since the server began.
+    pub effects: Measured,
     /// How long providers took to answer, since the server began.
     pub answers: AnswerTimes,
     /// Commits of the store since the server began.
@@ -79,6 +81,7 @@ impl Pulse {
             deliveries: store.delivery_figures()?,
             budgets,
             next: self.next_firings()?,
+            effects: self.runs.effect_times(),
             answers: self.app.connector.answer_times(),
             commits: store.commits(),
             commit_times: store.commit_times(),

@@ -392,5 +392,6 @@ fn a_scheduled_run_posts_each_row_once() {
     };
     assert!(number("tailorbird_store_commits_total ") > 5.0);
     assert!(number("tailorbird_store_commit_seconds_sum ") > 0.0);
+    assert!(number("tailorbird_effect_seconds_count ") >= 3.0);
     assert!(number("tailorbird_next_firing_timestamp_seconds{task=\"announce\"} ") > 1_700_000_000.0);
 }
