@@ -17,8 +17,8 @@ use crate::durable::{EffectOutput, RunEnd, Wait};
 use crate::plan::{CallPlan, Plan, StepPlan};
 use crate::progress::ProgressEvent;
 
-/// How many doubts of a step are settled in one go.
-const MAX_DOUBTS: u32 = 1_000;
+/// How many doubts of a step are read at once. After a backup came back there may be very many.
+const DOUBTS_PAGE: u32 = 100;
 
 /// The words under which look-ups are kept as evidence.
 const NOT_THERE_YET: &str = "not_sent_yet";
@@ -80,22 +80,41 @@ impl Driver {
     /// Settles what can be settled now.
     pub(crate) async fn settle_doubts(&mut self, call: &CallPlan, route: &Route) -> Result<Settled, RunEnd> {
         let mut settled = Settled::default();
-        let doubts = self.engine.store.in_doubt(&route.lane, MAX_DOUBTS)?;
-        if doubts.is_empty() {
-            return Ok(settled);
-        }
         let policy = route
             .resolved
             .operation(call.step.operation.as_str())
             .map_err(RunEnd::Attention)?
             .doubt_policy();
+        let mut after = DeliveryId(0);
+        loop {
+            let doubts = self
+                .engine
+                .store
+                .in_doubt_after(&route.lane, after, DOUBTS_PAGE)?;
+            let Some(last) = doubts.last() else {
+                return Ok(settled);
+            };
+            after = last.id;
+            self.settle_page(call, route, &policy, doubts, &mut settled)
+                .await?;
+        }
+    }
+
+    async fn settle_page(
+        &mut self,
+        call: &CallPlan,
+        route: &Route,
+        policy: &InDoubtPolicy,
+        doubts: Vec<Delivery>,
+        settled: &mut Settled,
+    ) -> Result<(), RunEnd> {
         for delivery in doubts {
             self.look_up_requests().await?;
             if self.asked_people.contains(&(delivery.id, delivery.attempts)) {
                 // Asking the provider again at once would tell nothing new.
                 continue;
             }
-            let verdict = match &policy {
+            let verdict = match policy {
                 InDoubtPolicy::Ask => continue,
                 InDoubtPolicy::Repeat => Verdict::Absent,
                 InDoubtPolicy::LookUp(look_up) => {
@@ -111,9 +130,9 @@ impl Driver {
                     }
                 }
             };
-            self.conclude(call, &delivery, verdict, &mut settled).await?;
+            self.conclude(call, &delivery, verdict, settled).await?;
         }
-        Ok(settled)
+        Ok(())
     }
 
     /// Asks the provider, at most once before and once after the time in which the attempt may still take

@@ -118,16 +118,21 @@ impl Store {
         )
     }
 
-    /// Deliveries of a lane that nobody knows about yet.
+    /// Deliveries of a lane that nobody knows about yet, after a number.
     ///
     /// # Errors
     /// Where the database cannot be read.
-    pub fn in_doubt(&self, lane: &Lane, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+    pub fn in_doubt_after(
+        &self,
+        lane: &Lane,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
         self.of_lane(
             lane,
-            "WHERE d.lane = ?1 AND d.state = 'in_doubt' ORDER BY d.id LIMIT ?2",
+            "WHERE d.lane = ?1 AND d.state = 'in_doubt' AND d.id > ?3 ORDER BY d.id LIMIT ?2",
             limit,
-            None,
+            Some(after.0),
         )
     }
 
@@ -136,15 +141,15 @@ impl Store {
         lane: &Lane,
         condition: &str,
         limit: u32,
-        now: Option<i64>,
+        third: Option<i64>,
     ) -> Result<Vec<Delivery>, StoreError> {
         self.read(|db| {
             let Some(lane) = find_lane(db, lane)? else {
                 return Ok(Vec::new());
             };
             let limit = limit.min(MAX_DELIVERY_PAGE);
-            match now {
-                Some(now) => deliveries(db, condition, (lane, limit, now)),
+            match third {
+                Some(third) => deliveries(db, condition, (lane, limit, third)),
                 None => deliveries(db, condition, (lane, limit)),
             }
         })

@@ -177,7 +177,10 @@ async fn dead_epochs_become_doubt_and_live_ones_do_not() {
         (codes::IN_DOUBT, Meaning::InDoubt)
     );
     assert_eq!(bench.state(live.id), DeliveryState::Sending);
-    assert_eq!(bench.store.in_doubt(&lane(), 10).unwrap().len(), 1);
+    let doubts = |after| bench.store.in_doubt_after(&lane(), after, 10).unwrap();
+    let found = doubts(DeliveryId(0));
+    assert_eq!(found.len(), 1);
+    assert!(doubts(found[0].id).is_empty(), "pages follow one another");
     assert!(bench.store.recover(&bench.lock).await.unwrap().is_empty(), "once");
     let story = bench.store.story(dead.id).unwrap();
     assert_eq!(story.attempts.len(), 1);
