@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tailorbird_database::{DatabaseError, Table};
+use tailorbird_engine::Resources;
 use tailorbird_model::service::Operation;
-use tailorbird_model::task::check::{Catalogue, FoundOperation};
+use tailorbird_model::task::check::{Catalogue, FoundOperation, SqlProblem};
 use tailorbird_model::task::{self, Task, Trigger};
 use tailorbird_model::yaml::{Position, Problem, Typed, shape, typed};
 use tailorbird_model::{Failure, Meaning, Name, codes};
@@ -47,7 +49,7 @@ pub struct AppliedTask {
 
 /// Checks task files, each with its name; counts the tasks and gives all problems with the file's name.
 pub fn check_tasks(app: Option<&App>, files: &[(String, String)]) -> (usize, Vec<(String, Problem)>) {
-    let (tasks, problems) = read(app, files);
+    let (tasks, problems) = read(app.map(|app| -> &dyn Catalogue { app }), files);
     let count = tasks.iter().map(Vec::len).sum();
     (count, problems)
 }
@@ -56,8 +58,7 @@ pub fn check_tasks(app: Option<&App>, files: &[(String, String)]) -> (usize, Vec
 type Tasks = Vec<Vec<Typed<Task>>>;
 
 /// The tasks of each file, and the problems of all of them.
-fn read(app: Option<&App>, files: &[(String, String)]) -> (Tasks, Vec<(String, Problem)>) {
-    let catalogue = app.map(|app| -> &dyn Catalogue { app });
+fn read(catalogue: Option<&dyn Catalogue>, files: &[(String, String)]) -> (Tasks, Vec<(String, Problem)>) {
     let (mut all, mut all_problems) = (Tasks::new(), Vec::new());
     // They may call each other, whatever their order.
     let beside: Vec<Task> = files
@@ -101,6 +102,43 @@ pub fn task_schema() -> serde_json::Value {
     shape::schema_of::<Task>()
 }
 
+/// The definitions, without asking databases what they hold: a task may be taken in before its tables are made.
+struct WithoutDatabases<'a>(&'a App);
+
+impl Catalogue for WithoutDatabases<'_> {
+    fn operation(&self, connection: &Name, operation: &Name) -> FoundOperation {
+        self.0.operation(connection, operation)
+    }
+
+    fn database(&self, name: &Name) -> Option<bool> {
+        Catalogue::database(self.0, name)
+    }
+
+    fn databases(&self) -> Vec<String> {
+        Catalogue::databases(self.0)
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        self.0.file(path)
+    }
+
+    fn describe(&self, _: &Name, _: &str) -> Option<Result<Vec<String>, SqlProblem>> {
+        None
+    }
+
+    fn tables(&self, _: &Name) -> Option<Vec<(String, Vec<String>)>> {
+        None
+    }
+
+    fn tasks(&self) -> Vec<Task> {
+        Catalogue::tasks(self.0)
+    }
+
+    fn task(&self, name: &Name) -> Option<Task> {
+        Catalogue::task(self.0, name)
+    }
+}
+
 impl Catalogue for App {
     fn operation(&self, connection: &Name, operation: &Name) -> FoundOperation {
         let Ok(stored) = self.stored_connection(connection) else {
@@ -138,6 +176,41 @@ impl Catalogue for App {
     fn task(&self, name: &Name) -> Option<Task> {
         let stored = self.store.task(name).ok().flatten()?;
         parse(&stored).ok()
+    }
+
+    fn describe(&self, database: &Name, sql: &str) -> Option<Result<Vec<String>, SqlProblem>> {
+        let mut database = Resources::database(self, database).ok()?;
+        match database.describe(sql) {
+            Ok(columns) => Some(Ok(columns)),
+            Err(error @ (DatabaseError::Statement { .. } | DatabaseError::DuplicateColumns { .. })) => {
+                let place = match &error {
+                    DatabaseError::Statement {
+                        position: Some((line, column)),
+                        ..
+                    } => Some((line.saturating_sub(1), column.saturating_sub(1))),
+                    _ => None,
+                };
+                let failure = Failure::from(error);
+                Some(Err(SqlProblem {
+                    place,
+                    message: failure.message,
+                    hint: failure.hint,
+                }))
+            }
+            // It is locked, or the file is told of elsewhere.
+            Err(_) => None,
+        }
+    }
+
+    fn tables(&self, database: &Name) -> Option<Vec<(String, Vec<String>)>> {
+        let tables = Resources::database(self, database).ok()?.tables().ok()?;
+        let columns = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect();
+        Some(
+            tables
+                .iter()
+                .map(|table| (table.name.clone(), columns(table)))
+                .collect(),
+        )
     }
 
     fn databases(&self) -> Vec<String> {
@@ -192,7 +265,7 @@ impl App {
         files: &[(String, String)],
         accept_rekey: bool,
     ) -> Result<Vec<AppliedTask>, AppError> {
-        let (tasks, all_problems) = read(Some(self), files);
+        let (tasks, all_problems) = read(Some(&WithoutDatabases(self)), files);
         let tasks: Vec<Typed<Task>> = tasks.into_iter().flatten().collect();
         refuse(all_problems)?;
         for typed in &tasks {

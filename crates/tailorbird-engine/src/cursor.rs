@@ -143,3 +143,106 @@ pub(crate) fn later(known: Option<String>, new: String) -> String {
     };
     if is_later { new } else { known }
 }
+
+/// Looks, while rows pass by, whether a column is fit for a cursor: of one type, in order, and unique.
+#[derive(Debug, Default)]
+pub(crate) struct Fitness {
+    last: Option<Value>,
+    /// A value and the smaller one that came after it.
+    falls: Option<(Value, Value)>,
+    repeats: Option<Value>,
+    /// The types of two values that cannot be compared.
+    mixed: Option<(&'static str, &'static str)>,
+}
+
+impl Fitness {
+    pub(crate) fn see(&mut self, value: &Value) {
+        if let Some(last) = &self.last {
+            let numbers = |value: &Value| matches!(value, Value::Integer(_) | Value::Decimal(_));
+            let is_comparable = last.type_name() == value.type_name() || numbers(last) && numbers(value);
+            if !is_comparable {
+                self.mixed.get_or_insert((last.type_name(), value.type_name()));
+            } else if last == value {
+                self.repeats.get_or_insert_with(|| value.clone());
+            } else if !is_greater(value, last) {
+                self.falls.get_or_insert_with(|| (last.clone(), value.clone()));
+            }
+        }
+        self.last = Some(value.clone());
+    }
+
+    /// What makes rows be passed over for good: the run must not move the cursor then.
+    pub(crate) fn unfit(&self, cursor: &QueryCursor, sql: &str, step: &Name) -> Option<Failure> {
+        let column = &cursor.column;
+        if let Some((one, other)) = self.mixed {
+            let message =
+                format!("step `{step}`: the cursor column `{column}` holds {one} and {other} values");
+            return Some(
+                unfit(
+                    message,
+                    "Values of several types have no common order, so rows would be passed over.",
+                )
+                .hint(format!(
+                    "Select it with one type, for example `cast({column} as integer) as {column}`."
+                )),
+            );
+        }
+        let words = sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let has_limit = words.clone().any(|word| word.eq_ignore_ascii_case("limit"));
+        if !has_limit {
+            return None;
+        }
+        if let Some((first, then)) = &self.falls {
+            let message =
+                format!("step `{step}`: rows do not come in the order of the cursor column `{column}`");
+            let detail = format!(
+                "After {first} came {then}, and the statement has a LIMIT: rows that it cut off may be smaller than \
+                 the cursor by now, and would be passed over."
+            );
+            return Some(
+                unfit(message, &detail).hint(format!("Write `order by {column}` before the LIMIT.")),
+            );
+        }
+        self.repeats
+            .as_ref()
+            .filter(|_| has_no_overlap(cursor))
+            .map(|value| {
+                let message = format!("step `{step}`: the cursor column `{column}` is not unique");
+                let detail = format!(
+                    "Several rows have {value}; where a LIMIT ends between them, the rest would be passed over."
+                );
+                unfit(message, &detail).hint(
+                    "Use a unique column such as the primary key, or remove `overlap: 0`, which reads such rows again.",
+                )
+            })
+    }
+
+    /// What a person should know, though no row is passed over now.
+    pub(crate) fn doubtful(&self, cursor: &QueryCursor, step: &Name) -> Option<String> {
+        let column = &cursor.column;
+        if let Some((first, then)) = &self.falls {
+            return Some(format!(
+                "step {step}: rows do not come in the order of the cursor column {column} ({then} after {first}); \
+                 write `order by {column}`, and use a column that grows at the moment a row becomes due"
+            ));
+        }
+        let value = self.repeats.as_ref().filter(|_| has_no_overlap(cursor))?;
+        Some(format!(
+            "step {step}: several rows have {value} in the cursor column {column}; one that is written later with \
+             that value would be passed over. Use a unique column, or an overlap"
+        ))
+    }
+}
+
+fn has_no_overlap(cursor: &QueryCursor) -> bool {
+    match cursor.overlap {
+        Some(Overlap::Ids(ids)) => ids == 0,
+        Some(Overlap::Time(span)) => span.seconds() == 0,
+        None => false,
+    }
+}
+
+fn unfit(message: String, detail: &str) -> Failure {
+    Failure::new(codes::CURSOR, Meaning::NotSent, message)
+        .detail(format!("{detail} The cursor was not moved, so nothing is lost."))
+}

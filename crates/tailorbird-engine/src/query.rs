@@ -11,12 +11,13 @@ use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::CursorMove;
 use tokio::sync::mpsc;
 
-use crate::cursor::{from_value, greater, is_greater};
+use crate::cursor::{Fitness, from_value, greater, is_greater};
 use crate::drive::Driver;
 use crate::durable::{EffectOutput, RunEnd};
 use crate::effects::Performed;
 use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS};
 use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
+use crate::progress::ProgressEvent;
 use crate::tail::Emitted;
 
 /// How many chunks wait between the reader and the ledger.
@@ -39,6 +40,8 @@ struct Reading {
     buffer: Vec<Record>,
     /// The greatest value of the cursor's column that was seen.
     seen: Option<Value>,
+    /// Whether that column is fit for a cursor.
+    fitness: Fitness,
 }
 
 impl Driver {
@@ -78,6 +81,14 @@ impl Driver {
         }
         let reading = self.read_rows(plan, query, parameters, must_buffer).await?;
         self.hand_buffer_on(plan, query, reading.buffer).await?;
+        if let Some(unfit) = reading.fitness.unfit(cursor, &query.step.sql, &query.id) {
+            return Err(RunEnd::Attention(unfit));
+        }
+        if let Some(note) = reading.fitness.doubtful(cursor, &query.id)
+            && place.reads == 0
+        {
+            (self.progress)(ProgressEvent::Note(note));
+        }
         let (mut greatest, mut next) = (place.greatest, None);
         if let Some(seen) = reading.seen {
             greatest = greater(greatest, &seen, cursor, &query.id).map_err(RunEnd::Attention)?;
@@ -134,7 +145,7 @@ impl Driver {
                 })
             })
         });
-        let (mut buffer, mut seen) = (Vec::new(), None);
+        let (mut buffer, mut seen, mut fitness) = (Vec::new(), None, Fitness::default());
         while let Some(Chunk {
             records,
             cursor: values,
@@ -144,6 +155,7 @@ impl Driver {
             self.counts.read += u64::try_from(records.len()).unwrap_or_default();
             if let Some(cursor) = &query.step.cursor {
                 for value in &values {
+                    fitness.see(value);
                     seen = greater(seen, value, cursor, &query.id).map_err(RunEnd::Attention)?;
                 }
             }
@@ -164,7 +176,11 @@ impl Driver {
             codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::TryAgain(failure),
             _ => RunEnd::Attention(failure),
         })?;
-        Ok(Reading { buffer, seen })
+        Ok(Reading {
+            buffer,
+            seen,
+            fitness,
+        })
     }
 
     /// Tells whether handing a step's records on writes to a database at once: directly, or through steps that

@@ -78,6 +78,7 @@ codes! {
     "DB-006" WRITE_REFUSED "The database refused a row"
     "DB-007" DATABASE_SETTING "A database setting is missing, unknown or not allowed"
     "DB-008" VALUE_TYPE "A value has a type that cannot be used here"
+    "DB-009" CURSOR "A column is not fit for a cursor"
     "RUN-001" RUN_UNKNOWN "There is no such run"
     "RUN-002" RUN_BUSY "Another process drives the runs of this home"
     "RUN-003" DELIVERY_UNKNOWN "There is no such delivery"

@@ -33,10 +33,26 @@ pub trait Catalogue {
     /// # Errors
     /// In words, where it cannot be read.
     fn file(&self, path: &str) -> Result<String, String>;
+    /// The columns that a statement yields, without running it; nothing where that cannot be told now, because
+    /// the database cannot be opened or is locked.
+    fn describe(&self, database: &Name, sql: &str) -> Option<Result<Vec<String>, SqlProblem>>;
+    /// The tables of a database, each with its columns; nothing where they cannot be told now.
+    fn tables(&self, database: &Name) -> Option<Vec<(String, Vec<String>)>>;
     /// All tasks.
     fn tasks(&self) -> Vec<Task>;
     /// Finds a task by its name.
     fn task(&self, name: &Name) -> Option<Task>;
+}
+
+/// Why a database does not understand a statement.
+#[derive(Debug, Clone)]
+pub struct SqlProblem {
+    /// The place in the statement: line and column, from 0.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
 }
 
 /// The answer of a [`Catalogue`].

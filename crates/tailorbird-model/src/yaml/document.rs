@@ -63,9 +63,10 @@ impl Document {
                 line: place.value.line + line,
                 ..place.value
             },
+            // The place of a block is that of its first line, behind the indentation.
             None => Position {
-                line: place.value.line + line + 1,
-                column: column + 1,
+                line: place.value.line + line,
+                column: place.value.column + column,
             },
         }
     }

@@ -7,3 +7,4 @@ mod files;
 mod names;
 mod places;
 mod records;
+mod tasks;
