@@ -10,7 +10,7 @@ use tailorbird_store::Store;
 
 use crate::{ProgressEvent, RunNews};
 
-/// What of a record is counted, in the order of [`amounts`].
+/// What of a record is counted, in the order of `amounts`.
 pub const RECORD_COUNTS: [&str; 7] = [
     "read",
     "delivered",

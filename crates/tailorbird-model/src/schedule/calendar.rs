@@ -25,7 +25,7 @@ pub struct LineProblem {
 /// Reads a calendar.
 ///
 /// # Errors
-/// With every line that cannot be used (the first [`MAX_PROBLEMS`]): a day that is passed over in silence is a day
+/// With every line that cannot be used (the first `MAX_PROBLEMS`): a day that is passed over in silence is a day
 /// on which something is sent.
 pub fn read(text: &str) -> Result<BTreeSet<Date>, Vec<LineProblem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
