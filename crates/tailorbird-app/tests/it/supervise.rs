@@ -151,3 +151,23 @@ async fn a_run_that_cannot_be_driven_says_why_and_harms_no_other() {
     assert_eq!(rest(&supervisor, &run.id).await.state, RunState::Succeeded);
     supervisor.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_panics_has_failed_and_the_others_go_on() {
+    let house = House::new(10).await;
+    house.copying(&["a", "b"]).await;
+    let (bad, good) = (open(&house.app, "a").await, open(&house.app, "b").await);
+    let panics = bad.id.clone();
+    let listener: Listener = Arc::new(move |id, news| {
+        assert!(!(*id == panics && matches!(news, RunNews::Told(_))), "on purpose");
+    });
+    let supervisor = house.app.supervise(listener).await.unwrap();
+    let run = rest(&supervisor, &bad.id).await;
+    assert_eq!(run.state, RunState::Failed);
+    assert!(run.failure.unwrap().message.contains("abruptly"));
+    assert_eq!(rest(&supervisor, &good.id).await.state, RunState::Succeeded);
+    // The task is free for its next run, and the supervisor is well.
+    let next = open(&house.app, "a").await;
+    assert_eq!(rest(&supervisor, &next.id).await.state, RunState::Succeeded);
+    supervisor.stop().await;
+}
