@@ -427,7 +427,8 @@ fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
-fn later_by(at: Timestamp, duration: Duration) -> Timestamp {
+/// A time so much later.
+pub(crate) fn later_by(at: Timestamp, duration: Duration) -> Timestamp {
     at.saturating_add(signed(duration)).unwrap_or(at)
 }
 

@@ -82,3 +82,7 @@ pub const MAX_LISTING_RESTARTS: u32 = 1;
 
 /// How often a run may go back to an earlier step, when something that it waited for at its end has come.
 pub const MAX_PASSES: u32 = 100_000;
+
+/// The longest time for which a delivery can be put off: a provider's wait is cut at 25 hours. What is put off
+/// further was noted by a clock that was ahead, and goes at once.
+pub const MAX_PUT_OFF: Duration = Duration::from_hours(48);

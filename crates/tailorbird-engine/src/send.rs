@@ -19,7 +19,8 @@ use pool::{Pool, Work};
 use crate::deliver::Route;
 use crate::drive::Driver;
 use crate::durable::{EffectOutput, RunEnd, Wait};
-use crate::limits::{CHUNK, STOP_GRACE, TELL_EVERY};
+use crate::embedded::later_by;
+use crate::limits::{CHUNK, MAX_PUT_OFF, STOP_GRACE, TELL_EVERY};
 use crate::listing::limit_of;
 use crate::plan::{CallPlan, Plan};
 use crate::progress::ProgressEvent;
@@ -40,6 +41,15 @@ impl Driver {
         }
         if store.due_requests(&route.lane, None, 1)?.is_empty() {
             let next = store.next_due_at(&route.lane)?;
+            let latest = later_by(store.now(), MAX_PUT_OFF);
+            if next.is_some_and(|at| at > latest) {
+                // The clock was ahead when that was noted; now nothing keeps these from being sent.
+                store.undo_put_off(&route.lane, latest).await?;
+                return Ok(EffectOutput {
+                    more: true,
+                    ..EffectOutput::default()
+                });
+            }
             return Ok(next.map_or_else(EffectOutput::default, |at| {
                 waiting(limit_of(connection, at, None))
             }));

@@ -7,7 +7,7 @@ use tailorbird_model::run::RunId;
 use tailorbird_model::{Failure, Meaning, Record, codes};
 
 use super::rows::{self, deliveries};
-use super::{Intended, LookUp, Outcome, check_batch};
+use super::{Intended, Lane, LookUp, Outcome, check_batch};
 use crate::codec::{micros, to_json};
 use crate::error::{RefusalReason, RefusedTransition};
 use crate::lock::{DriveLock, Epoch};
@@ -83,6 +83,36 @@ impl Store {
         } else {
             Err(StoreError::Transition { refused })
         }
+    }
+
+    /// Lets deliveries of a lane go now that are put off beyond `latest`: no provider asks for that, so the clock was
+    /// ahead when it was noted. Tells how many.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn undo_put_off(&self, lane: &Lane, latest: Timestamp) -> Result<usize, StoreError> {
+        let lane = lane.clone();
+        self.write(move |writing| {
+            let Some(lane) = rows::find_lane(writing.connection, &lane)? else {
+                return Ok(0);
+            };
+            let ids: Vec<i64> = writing
+                .connection
+                .prepare_cached(
+                    "UPDATE delivery SET not_before = NULL, updated_at = ?3
+                     WHERE lane = ?1 AND state = 'pending' AND not_before > ?2 RETURNING id",
+                )?
+                .query_map(
+                    (lane, latest.as_microsecond(), writing.now.as_microsecond()),
+                    |row| row.get(0),
+                )?
+                .collect::<Result<_, _>>()?;
+            for id in &ids {
+                writing.touch(*id);
+            }
+            Ok(ids.len())
+        })
+        .await
     }
 
     /// Turns what dead processes were sending into doubt and returns it. The lock proves that they are dead.

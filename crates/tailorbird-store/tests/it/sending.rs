@@ -279,3 +279,25 @@ async fn a_run_knows_what_became_of_its_deliveries() {
         (2, 1, 1, 1)
     );
 }
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_put_off_goes_now() {
+    let bench = Bench::new();
+    let ids: Vec<_> = bench.enrol(&["a", "b"]).await.iter().map(|one| one.id).collect();
+    let intended = bench.intend(&ids).await;
+    let put_off = |intended, seconds| Outcome {
+        not_before: Some(bench.after(seconds)),
+        ..Outcome::failed(intended, Event::NotSent, failure())
+    };
+    let outcomes = vec![put_off(intended[0], 900), put_off(intended[1], 366 * 86_400)];
+    bench.store.record(outcomes).await.unwrap();
+    let latest = bench.after(2 * 86_400);
+    assert_eq!(bench.store.undo_put_off(&lane(), latest).await.unwrap(), 1);
+    assert_eq!(bench.store.undo_put_off(&lane(), latest).await.unwrap(), 0);
+    assert!(bench.intend(&[ids[0]]).await.is_empty(), "an honest wait stays");
+    assert_eq!(bench.intend(&[ids[1]]).await.len(), 1);
+    assert!(
+        bench.store.verify_chain().unwrap().is_whole(),
+        "the change is in the chain"
+    );
+}
