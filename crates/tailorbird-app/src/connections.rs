@@ -1,6 +1,7 @@
 //! Connections: add, show, test, diagnose, export, import, remove.
 
 mod places;
+mod usage;
 mod view;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use tailorbird_model::yaml::shape;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{CredentialChange, SecretField};
 
+pub use usage::Usage;
 pub use view::ConnectionView;
 
 use crate::{App, AppError, SecretsInput};
@@ -231,6 +233,15 @@ impl App {
         let (resolved, credentials, connection) = self.resolved(name)?;
         let missing = connector::missing(&resolved, &credentials);
         Ok(ConnectionView::new(&resolved, &connection, &missing))
+    }
+
+    /// What a connection may use, and what it used: limits, money, requests at once.
+    ///
+    /// # Errors
+    /// CONN-001 with the connections there are.
+    pub fn connection_usage(&self, name: &Name) -> Result<Usage, AppError> {
+        let (resolved, credentials, connection) = self.resolved(name)?;
+        Ok(Usage::of(&self.store, &resolved, &credentials, &connection)?)
     }
 
     /// Asks the provider whose account it is and which level it has, and remembers both.

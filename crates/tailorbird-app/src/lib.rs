@@ -35,7 +35,7 @@ use tailorbird_store::{Home, Store};
 pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
-pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested};
+pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
 pub use databases::AddDatabase;
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};

@@ -50,6 +50,7 @@ impl Answer {
             .map(str::to_owned);
         let reports = limit_reports(
             &service.limit_headers,
+            &service.shared_limit_headers,
             &wire.headers,
             received_at,
             skew.unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! The connector: builds, authenticates, sends and reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -115,7 +116,7 @@ impl Connector {
         let host = Origin::parse(&request.url).map_or_else(String::new, |origin| {
             format!("{}:{}", origin.host(), origin.port())
         });
-        let mut current = request.clone();
+        let mut current = Cow::Borrowed(request);
         let mut redirects = 0;
         let mut corrected = None;
         loop {
@@ -154,7 +155,7 @@ impl Connector {
                 && let Some(next) = same_origin_target(&current.url, &answer)
             {
                 redirects += 1;
-                current.url = next;
+                current.to_mut().url = next;
                 continue;
             }
             return Ok(answer);

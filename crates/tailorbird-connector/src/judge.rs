@@ -14,6 +14,7 @@ use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::{Refusal, RefusalShape, read_refusal};
 
 use crate::answer::Answer;
+use crate::idempotency::carries_idempotency_key;
 use crate::request::{Request, mask_url, mask_words};
 use crate::resolve::Resolved;
 use crate::transport::{Stage, Unanswered};
@@ -34,7 +35,12 @@ const FAILED_WAIT: SignedDuration = SignedDuration::from_secs(5);
 /// its method (RFC 9110 §9.2.2).
 pub fn is_repeatable(resolved: &Resolved, request: &Request) -> bool {
     match operation(resolved, request) {
-        Some(operation) => operation.doubt_policy() == InDoubtPolicy::Repeat,
+        Some(operation) => {
+            operation.doubt_policy() == InDoubtPolicy::Repeat
+                && (operation.idempotency_key.is_none()
+                    || request.method.is_idempotent()
+                    || carries_idempotency_key(operation, request))
+        }
         None => request.method.is_idempotent(),
     }
 }

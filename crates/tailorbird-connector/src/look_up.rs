@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use tailorbird_model::ports::Credentials;
+use tailorbird_model::ports::{BudgetReport, Credentials};
 use tailorbird_model::service::{InDoubtPolicy, LookUp, Operation};
 use tailorbird_model::text::same_text;
 use tailorbird_model::{Failure, Meaning, Record, Value, codes};
@@ -40,6 +40,8 @@ pub struct Found {
     pub pages: u32,
     /// How many records were compared.
     pub compared: usize,
+    /// What the last answer said about limits.
+    pub reports: Vec<BudgetReport>,
 }
 
 /// The look-up of an operation, if that is its policy.
@@ -72,6 +74,7 @@ impl Connector {
             complete: false,
             pages: 0,
             compared: 0,
+            reports: Vec::new(),
         };
         let mut pages = Pages::new(
             resolved,
@@ -85,6 +88,7 @@ impl Connector {
                 return Ok(found);
             };
             found.pages = page.number;
+            found.reports.clone_from(&answer.reports);
             let until = self.clock.now().checked_add(AFTER_NOW).unwrap_or(Timestamp::MAX);
             let skew = answer
                 .skew_seconds

@@ -16,11 +16,21 @@ pub fn relocated(resolved: &Resolved, mut request: Request) -> Request {
         .as_deref()
         .and_then(|name| resolved.operation(name).ok());
     if let (Some(operation), Some(root)) = (operation, &resolved.root_url)
+        && !is_below(root, &request.url, &operation.path)
         && let Some(url) = below(root, &request.url, &operation.path)
     {
         request.url = url;
     }
     request
+}
+
+/// Tells whether the address is where the operation is now. Nearly all are, and this makes nothing anew.
+fn is_below(root: &Url, stored: &str, pattern: &str) -> bool {
+    let segments = |path: &str| path.split('?').next().unwrap_or_default().split('/').count();
+    stored
+        .strip_prefix(root.as_str().trim_end_matches('/'))
+        .filter(|rest| rest.starts_with('/') && pattern.starts_with('/'))
+        .is_some_and(|rest| segments(rest) == segments(pattern))
 }
 
 /// The address below another root. A placeholder's value never holds a slash, so the path of a request ends

@@ -74,6 +74,14 @@ pub struct OAuth1Settings {
     pub keys_at: Option<String>,
 }
 
+impl Resolved {
+    /// Tells whether the connection leads elsewhere than the service file says: to a sandbox, or another provider,
+    /// whose limits and prices are not the published ones.
+    pub fn is_moved(&self) -> bool {
+        self.moved.is_some()
+    }
+}
+
 /// One thing that an incomplete connection lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {

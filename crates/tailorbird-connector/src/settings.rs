@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use tailorbird_model::connection::{self, SETTINGS};
+use tailorbird_model::money::SpendingCap;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::Service;
 use tailorbird_model::{Failure, Meaning, codes};
@@ -24,7 +25,7 @@ pub(crate) use oauth_addresses::{OAuthAddress, refuse_misplaced};
 const MAX_SETTING_BYTES: usize = 2_048;
 
 /// Settings that have nothing to do with how requests are authenticated.
-const FOR_EVERY_SERVICE: [&str; 2] = ["root_url", "concurrency"];
+const FOR_EVERY_SERVICE: [&str; 3] = ["root_url", "concurrency", "spending_cap"];
 
 /// Settings after the check.
 #[derive(Debug, Clone, Default)]
@@ -106,6 +107,11 @@ fn check_one(checked: &mut CheckedSettings, name: &str, value: &str) {
             }
         }
         "realm" => {}
+        "spending_cap" => {
+            if let Err(problem) = value.parse::<SpendingCap>() {
+                checked.problems.push(not_valid(name, &problem));
+            }
+        }
         "concurrency" => {
             if let Err(problem) = connection::concurrency(value) {
                 checked.problems.push(not_valid(name, &problem));

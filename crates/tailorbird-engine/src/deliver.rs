@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use tailorbird_connector::{Resolved, build};
+use tailorbird_connector::{Resolved, build, with_idempotency_key};
+use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
 use tailorbird_model::expression::{Expressions, Scope, Template};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
-use tailorbird_store::{Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
+use tailorbird_store::{Charges, Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
+use crate::charge::charges_of;
 use crate::drive::Driver;
 use crate::durable::RunEnd;
 use crate::plan::{CallPlan, Plan, evaluate};
@@ -28,6 +30,14 @@ pub(crate) struct Route {
     pub(crate) account: Option<Record>,
     /// How many deliveries may be under way at once; at most this many can be in doubt after a crash.
     pub(crate) concurrency: usize,
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl Route {
+    /// What calls of an operation over it are counted against.
+    pub(crate) fn charges(&self, operation: &str) -> Charges {
+        charges_of(&self.resolved, &self.credentials, &self.connection, operation)
+    }
 }
 
 pub(crate) enum Prepared {
@@ -69,6 +79,7 @@ impl Driver {
             lane: Lane::new(self.task.clone(), call.id.clone(), destination),
             account,
             concurrency: connection.concurrency(),
+            connection: Arc::new(connection),
         })
     }
 
@@ -209,7 +220,19 @@ impl Driver {
         let key = self.delivery_key(call, route, record)?;
         let request = due.and_then(|_| {
             let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
-            build(&route.resolved, call.step.operation.as_str(), &arguments)
+            let name = call.step.operation.as_str();
+            let request = build(&route.resolved, name, &arguments)?;
+            let identity = [
+                self.task.as_str(),
+                call.id.as_str(),
+                &route.lane.destination.0,
+                key.as_str(),
+            ];
+            Ok(with_idempotency_key(
+                route.resolved.operation(name)?,
+                request,
+                &identity,
+            ))
         });
         let new = |request: serde_json::Value, fingerprint: String| {
             Box::new(NewDelivery {

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tailorbird_connector::Request;
+use tailorbird_connector::{Request, is_repeatable};
 use tailorbird_model::delivery::{Delivery, DeliveryId, Destination, Event};
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::service::{InDoubtPolicy, LookUp as HowToLookUp};
 use tailorbird_model::{Failure, Meaning, Record, codes};
-use tailorbird_store::{Attempt, Intended, LookUp, Outcome, Store, StoreError};
+use tailorbird_store::{Attempt, Held, Intended, LookUp, Outcome, Store, StoreError};
 
 use crate::deliver::Route;
 use crate::drive::Driver;
@@ -116,15 +116,10 @@ impl Driver {
             }
             let verdict = match policy {
                 InDoubtPolicy::Ask => continue,
-                InDoubtPolicy::Repeat => Verdict::Absent,
+                InDoubtPolicy::Repeat => repeated(route, &delivery),
                 InDoubtPolicy::LookUp(look_up) => {
                     let settling = SignedDuration::from_secs(look_up.settling.seconds().into());
-                    let (connection, operation) = (&call.step.connection, look_up.operation.as_str());
-                    match self
-                        .engine
-                        .store
-                        .wait_until(connection, operation, Timestamp::now())
-                    {
+                    match self.held_look_up(route, look_up.operation.as_str()).await? {
                         Some(until) => Verdict::Later(until),
                         None => self.look_up(call, route, &delivery, look_up, settling).await?,
                     }
@@ -133,6 +128,18 @@ impl Driver {
             self.conclude(call, &delivery, verdict, settled).await?;
         }
         Ok(())
+    }
+
+    /// Until when a look-up has to wait for a limit; counts it where it need not.
+    async fn held_look_up(&self, route: &Route, operation: &str) -> Result<Option<Timestamp>, RunEnd> {
+        let (store, connection) = (&self.engine.store, &route.connection.connection);
+        if let Some(until) = store.wait_until(connection, operation, Timestamp::now()) {
+            return Ok(Some(until));
+        }
+        Ok(match store.take_calls(&route.charges(operation), 1).await? {
+            Some(Held::Limit { until, .. } | Held::Cap { until, .. }) => Some(until),
+            Some(Held::NeverFits) | None => None,
+        })
     }
 
     /// Asks the provider, at most once before and once after the time in which the attempt may still take
@@ -149,17 +156,12 @@ impl Driver {
             return Ok(Verdict::Ask("the stored request cannot be read back".to_owned()));
         };
         let attempted_at = delivery.attempted_at.unwrap_or(delivery.updated_at);
-        let window =
-            SignedDuration::try_from(self.engine.attempt_window).unwrap_or(SignedDuration::from_mins(2));
-        let after_duplicate = delivery
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.code == codes::DUPLICATE);
+        let after_duplicate = is_duplicate(delivery);
         // The attempt itself was refused as a duplicate, so only the provider's list may be behind.
         let window = if after_duplicate {
             SignedDuration::ZERO
         } else {
-            window
+            SignedDuration::try_from(self.engine.attempt_window).unwrap_or(SignedDuration::from_mins(2))
         };
         // A doubt of a restored home may have been sent at any time between the backup and its return.
         let sent_before = self.engine.store.sent_before(attempted_at)?;
@@ -204,6 +206,12 @@ impl Driver {
                 });
             }
         };
+        self.engine.store.report(
+            &call.step.connection,
+            how.operation.as_str(),
+            &found.reports,
+            None,
+        );
         let compared = format!(
             "{} records on {} pages were compared",
             found.compared, found.pages
@@ -292,6 +300,22 @@ impl Driver {
             Ok(()) | Err(StoreError::Transition { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Tells whether the provider called it a duplicate.
+fn is_duplicate(delivery: &Delivery) -> bool {
+    let failure = delivery.failure.as_ref();
+    failure.is_some_and(|failure| failure.code == codes::DUPLICATE)
+}
+
+/// A doubt where repeating has no second effect. A request without the key that makes it so, because it was stored
+/// before the service file named one, is no such doubt.
+fn repeated(route: &Route, delivery: &Delivery) -> Verdict {
+    match serde_json::from_value::<Request>(delivery.request.clone()) {
+        Ok(request) if is_repeatable(&route.resolved, &request) => Verdict::Absent,
+        Ok(_) => Verdict::Ask("its request carries no idempotency key".to_owned()),
+        Err(_) => Verdict::Ask("the stored request cannot be read back".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod charge;
 mod cursor;
 mod deliver;
 mod doubt;
@@ -24,6 +25,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use charge::{cost_of, limits_of};
 pub use drive::Engine;
 pub use durable::{Durable, EffectCall, EffectKind, EffectOutput, Role, RunEnd, StepPath, Wait};
 pub use interpret::{Part, Place, Position, Round, Settled, interpret};

@@ -12,6 +12,7 @@ use tailorbird_model::task::Pages as Wanted;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value};
 use tailorbird_store::CursorMove;
 
+use crate::charge::why_held;
 use crate::cursor::later;
 use crate::deliver::Route;
 use crate::drive::Driver;
@@ -271,7 +272,7 @@ impl Driver {
             let Some(request) = pages.next_request().cloned() else {
                 return Ok(None);
             };
-            self.wait_for_budget(call).await?;
+            self.wait_for_budget(call, route).await?;
             let sent = self
                 .engine
                 .connector
@@ -340,7 +341,7 @@ impl Driver {
         let (mut tries, mut laters) = (0, 0);
         loop {
             self.look_up_requests().await?;
-            self.wait_for_budget(call).await?;
+            self.wait_for_budget(call, route).await?;
             let sent = self
                 .engine
                 .connector
@@ -371,16 +372,25 @@ impl Driver {
         }
     }
 
-    async fn wait_for_budget(&mut self, call: &CallPlan) -> Result<(), RunEnd> {
+    /// Waits for what the provider's headers and the service file's limits allow, and counts the call.
+    async fn wait_for_budget(&mut self, call: &CallPlan, route: &Route) -> Result<(), RunEnd> {
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
-        match self
+        let reported = self
             .engine
             .store
-            .wait_until(connection, operation, Timestamp::now())
-        {
-            Some(until) => self.wait_until(connection, until, None).await,
-            None => Ok(()),
+            .wait_until(connection, operation, Timestamp::now());
+        if let Some(until) = reported {
+            self.wait_until(connection, until, None).await?;
         }
+        let charges = route.charges(operation);
+        while let Some(held) = self.engine.store.take_calls(&charges, 1).await? {
+            let why = why_held(&route.connection, charges.cap, &held);
+            match why.retry_at {
+                Some(until) => self.wait_until(connection, until, Some(why)).await?,
+                None => return Err(RunEnd::Attention(why)),
+            }
+        }
+        Ok(())
     }
 
     /// What a failed read means for the run: wait, try again, or end.

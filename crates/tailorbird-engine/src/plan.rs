@@ -6,7 +6,7 @@ mod kinds;
 use std::collections::BTreeMap;
 
 use tailorbird_model::expression::{Expressions, Scope, Template};
-use tailorbird_model::task::Task;
+use tailorbird_model::task::{StopAfter, Task};
 use tailorbird_model::{Failure, Name, Value};
 
 pub(crate) use kinds::{
@@ -19,6 +19,8 @@ pub(crate) use kinds::{
 pub struct Plan {
     /// The task's name.
     pub task: Name,
+    /// When a run stops sending because too much is rejected.
+    pub stop: Option<StopAfter>,
     /// The steps, in order; those inside a loop follow it, under their paths.
     pub steps: Vec<StepPlan>,
 }
@@ -119,6 +121,7 @@ impl Plan {
     /// MAP-001 for an expression that cannot be read; `task check` would have said so with its place.
     pub fn of(task: &Task) -> Result<Self, Failure> {
         Ok(Self {
+            stop: task.stop,
             task: task.task.clone(),
             steps: build::steps(task)?,
         })

@@ -4,6 +4,7 @@ mod gate;
 mod one;
 mod pool;
 mod queue;
+mod threshold;
 
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ pub(crate) use one::Sent;
 pub(crate) use one::outcome_of;
 use pool::{Pool, Work};
 
+use crate::charge::why_held;
 use crate::deliver::Route;
 use crate::drive::Driver;
 use crate::durable::{EffectOutput, RunEnd, Wait};
@@ -31,6 +33,7 @@ impl Driver {
         let route = self.route(call)?;
         let store = self.engine.store.clone();
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+        self.check_threshold(plan, &call.id).await?;
         let waiting = |wait: Wait| EffectOutput {
             more: true,
             wait: Some(wait),
@@ -61,6 +64,17 @@ impl Driver {
         // What was sent and counted is kept before the run is left.
         self.ending = asked.err();
         let (unreached, later) = match trouble {
+            Some(Sent::Held(held)) => {
+                emitted?;
+                let why = why_held(&route.connection, route.connection.spending_cap(), &held);
+                return match why.retry_at {
+                    Some(until) => Ok(EffectOutput {
+                        moved,
+                        ..waiting(limit_of(connection, until, Some(why)))
+                    }),
+                    None => Err(RunEnd::Attention(why)),
+                };
+            }
             Some(Sent::Fault(failure)) => return Err(RunEnd::Attention(failure)),
             Some(Sent::Unstored(failure)) => return Err(RunEnd::Failed(failure)),
             Some(Sent::Unreached(failure)) => (Some(failure), None),
@@ -96,7 +110,14 @@ impl Driver {
             sending: SendingAs {
                 run: self.run.clone(),
                 epoch,
+                charges: route.charges(call.step.operation.as_str()),
             },
+            threshold: self.threshold(plan)?,
+            cost: route
+                .resolved
+                .operation(call.step.operation.as_str())
+                .ok()
+                .and_then(|operation| operation.cost.clone()),
             settles,
             connection: call.step.connection.clone(),
             operation: call.step.operation.to_string(),

@@ -128,6 +128,7 @@ fn check_outcome(meaning: Meaning, was_in_doubt: bool, event: Event, ends: &str)
     let ended = match sent {
         Sent::Done => "done",
         Sent::Fault(_) => "fault",
+        Sent::Held(_) => "held",
         Sent::Unreached(_) => "unreached",
         Sent::Later(_) => "later",
         Sent::Unstored(_) => "unstored",

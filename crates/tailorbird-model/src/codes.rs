@@ -62,6 +62,8 @@ codes! {
     "SEND-008" ANSWER_ODD "The provider's answer is not what the service file says"
     "SEND-009" PROVIDER_FAILED "The provider failed"
     "SEND-010" PAGES "Paging went wrong"
+    "SEND-011" SPENDING_CAP "The spending cap is reached"
+    "SEND-012" THRESHOLD "More was rejected than the task allows"
     "MAP-001" EXPRESSION "An expression cannot be read or evaluated"
     "MAP-002" COLUMN_UNKNOWN "The record has no such column"
     "MAP-003" KEY "A delivery key is empty, too long or cannot be built"

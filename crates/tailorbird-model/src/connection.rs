@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Name;
 use crate::account::Account;
+use crate::money::SpendingCap;
 
 /// The settings that `connection add --set` knows for every service.
-pub const SETTINGS: [&str; 8] = [
+pub const SETTINGS: [&str; 9] = [
     "root_url",
     "temporary_credentials_url",
     "authorization_url",
@@ -18,6 +19,7 @@ pub const SETTINGS: [&str; 8] = [
     "placement",
     "realm",
     "concurrency",
+    "spending_cap",
 ];
 
 /// How many requests of a connection are under way at once, where it does not say. Few, because each of them can
@@ -57,6 +59,13 @@ impl Connection {
             .get("concurrency")
             .and_then(|text| concurrency(text).ok());
         given.unwrap_or(DEFAULT_CONCURRENCY)
+    }
+}
+
+impl Connection {
+    /// The most that may be spent in a period: the setting `spending_cap`.
+    pub fn spending_cap(&self) -> Option<SpendingCap> {
+        self.settings.get("spending_cap")?.parse().ok()
     }
 }
 

@@ -12,6 +12,7 @@ pub mod failure;
 pub mod key;
 pub mod mail;
 pub mod measure;
+pub mod money;
 pub mod name;
 pub mod ports;
 pub mod run;

@@ -41,6 +41,8 @@ pub struct BudgetReport {
     pub remaining: Option<u64>,
     /// When the window begins again.
     pub reset_at: Option<Timestamp>,
+    /// Whether the window counts several operations together, so that all that report it stop with it.
+    pub shared: bool,
 }
 
 /// Keeps what is left of a credential's limits.

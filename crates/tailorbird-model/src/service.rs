@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use operation::{Body, InDoubtPolicy, LookUp, Method, Operation, Pagination, ResultShape, UnknownMethod};
+pub use operation::{
+    Body, Cost, IdempotencyKey, InDoubtPolicy, LookUp, Method, Operation, Pagination, ResultShape,
+    UnknownMethod,
+};
 pub use parameter::{Field, FieldType, LengthRuleName, Parameter, ParameterPlace, TextLength};
 
 use crate::{Meaning, Name};
@@ -56,6 +59,10 @@ pub struct Service {
     /// `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_headers: Vec<String>,
+    /// Those of `limit_headers` that count several operations of a credential together: one operation that uses
+    /// such a limit up stops the others that report it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_limit_headers: Vec<String>,
     /// What particular refusals of this provider mean; the first rule that fits wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ErrorRule>,

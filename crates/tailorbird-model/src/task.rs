@@ -10,6 +10,7 @@ pub mod filter;
 mod flat;
 pub mod for_each;
 pub mod notify;
+pub mod stop;
 pub mod transform;
 pub mod trigger;
 pub mod variable;
@@ -27,6 +28,7 @@ pub use filter::{FilterStep, Only};
 pub use flat::FlatStep;
 pub use for_each::{ForEachStep, MAX_NESTING};
 pub use notify::{Notify, NotifyMail, NotifyOn, NotifyWebhook};
+pub use stop::{LEAST_FOR_SHARE, Share, StopAfter};
 pub use transform::TransformStep;
 pub use trigger::Trigger;
 pub use variable::{SetStep, Variable, VariableScope};
@@ -56,6 +58,9 @@ pub struct Task {
     /// Whom the task tells when something needs a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Notify>,
+    /// When a run stops sending because too much is rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopAfter>,
     /// What a run does, in order; at least one step.
     #[schemars(length(min = 1))]
     pub steps: Vec<Step>,

@@ -39,6 +39,11 @@ pub fn same_text(sent: &str, seen: &str, links: &[(&str, &str)]) -> bool {
     tailorbird_text::same_text(sent, seen, links).unwrap_or(false)
 }
 
+/// Tells whether a text holds a link, as X finds links: also without a scheme (`example.com/sale`).
+pub fn has_link(text: &str) -> bool {
+    tailorbird_text::extract_urls(text).is_ok_and(|links| !links.is_empty())
+}
+
 fn rule_of(length: TextLength) -> LengthRule {
     let max = u64::from(length.max);
     match length.rule {

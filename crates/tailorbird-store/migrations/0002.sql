@@ -39,6 +39,37 @@ END;
 DROP INDEX delivery_run;
 CREATE INDEX delivery_run ON delivery (run, id);
 
+-- Calls counted against the limits that a service file states. `whose` is a connection, or the client key that
+-- several connections share. A window begins with its first call.
+CREATE TABLE limit_use (
+    whose     TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    seconds   INTEGER NOT NULL,
+    began_at  INTEGER NOT NULL,
+    used      INTEGER NOT NULL,
+    PRIMARY KEY (whose, operation, seconds)
+) STRICT, WITHOUT ROWID;
+
+-- What the calls of a connection cost in the current day and month (UTC), in millionths of the currency. Counted
+-- with the intent: what was refused in the end counts as well, because nobody knows whether the provider charges it.
+CREATE TABLE spending (
+    connection TEXT NOT NULL,
+    period     TEXT NOT NULL CHECK (period IN ('day', 'month')),
+    began_at   INTEGER NOT NULL,
+    millionths INTEGER NOT NULL,
+    PRIMARY KEY (connection, period)
+) STRICT, WITHOUT ROWID;
+
+-- Where the counting of a run's threshold begins: what was rejected before a person let it go on counts no more.
+CREATE TABLE run_threshold (
+    run      TEXT PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+    rejected INTEGER NOT NULL,
+    ended    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whether a family of limit headers counts several operations together.
+ALTER TABLE budget ADD COLUMN shared INTEGER NOT NULL DEFAULT 0 CHECK (shared IN (0, 1));
+
 -- When the next one is due, without reading all that wait.
 CREATE INDEX delivery_later ON delivery (lane, not_before) WHERE state = 'pending' AND not_before IS NOT NULL;
 

@@ -39,6 +39,7 @@ struct Left {
     remaining: Option<u64>,
     reset_at: Option<Timestamp>,
     updated_at: Timestamp,
+    shared: bool,
 }
 
 /// The limits in memory; the table is behind by at most the commits that wait.
@@ -94,6 +95,7 @@ impl Store {
                     limit: left.allowed,
                     remaining: left.remaining,
                     reset_at: left.reset_at,
+                    shared: left.shared,
                 },
                 updated_at: left.updated_at,
             })
@@ -133,11 +135,20 @@ impl Budget for Store {
         }
         let latest = now.checked_add(MAX_WAIT).unwrap_or(now);
         let state = self.budgets().lock();
+        let own = |name: &str, of: &str| name == connection.as_str() && of == operation;
+        // An operation stands still with every other one that reports the same shared family.
+        let is_shared_with = |family: &str| {
+            let shared =
+                |((name, of, known), left): (&Key, &Left)| own(name, of) && known == family && left.shared;
+            state.left.iter().any(shared)
+        };
         state
             .left
             .iter()
-            .filter(|((name, of, _), left)| {
-                name == connection.as_str() && of == operation && left.remaining == Some(0)
+            .filter(|((name, of, family), left)| {
+                left.remaining == Some(0)
+                    && name == connection.as_str()
+                    && (of == operation || (left.shared && is_shared_with(family)))
             })
             .filter_map(|(_, left)| left.reset_at)
             .filter(|reset_at| *reset_at > now)
@@ -158,6 +169,7 @@ impl Budget for Store {
             limit: None,
             remaining: Some(0),
             reset_at: Some(at),
+            shared: false,
         });
         let mut changed = Vec::new();
         {
@@ -173,6 +185,7 @@ impl Budget for Store {
                     remaining: report.remaining,
                     reset_at: report.reset_at,
                     updated_at: now,
+                    shared: report.shared,
                 };
                 let before = state.left.insert(key.clone(), left);
                 if before.is_none_or(|before| {
@@ -194,11 +207,13 @@ impl Budget for Store {
                 writing
                     .connection
                     .prepare_cached(
-                        "INSERT INTO budget (connection, operation, family, allowed, remaining, reset_at, updated_at)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                        "INSERT INTO budget (connection, operation, family, allowed, remaining, reset_at, updated_at,
+                                             shared)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                          ON CONFLICT (connection, operation, family) DO UPDATE
                          SET allowed = excluded.allowed, remaining = excluded.remaining,
-                             reset_at = excluded.reset_at, updated_at = excluded.updated_at",
+                             reset_at = excluded.reset_at, updated_at = excluded.updated_at,
+                             shared = excluded.shared",
                     )?
                     .execute((
                         connection,
@@ -208,6 +223,7 @@ impl Budget for Store {
                         number(left.remaining),
                         micros(left.reset_at),
                         left.updated_at.as_microsecond(),
+                        left.shared,
                     ))?;
             }
             Ok(())
@@ -217,7 +233,7 @@ impl Budget for Store {
 
 fn load(db: &Connection) -> Result<HashMap<Key, Left>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT connection, operation, family, allowed, remaining, reset_at, updated_at FROM budget",
+        "SELECT connection, operation, family, allowed, remaining, reset_at, updated_at, shared FROM budget",
     )?;
     let mut rows = statement.query([])?;
     let mut left = HashMap::new();
@@ -230,6 +246,7 @@ fn load(db: &Connection) -> Result<HashMap<Key, Left>, StoreError> {
                 remaining: number(row.get(4)?),
                 reset_at: row.get::<_, Option<i64>>(5)?.map(from_micros).transpose()?,
                 updated_at: from_micros(row.get(6)?)?,
+                shared: row.get(7)?,
             },
         );
     }

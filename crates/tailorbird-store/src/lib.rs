@@ -4,6 +4,7 @@ mod approvals;
 mod authorizations;
 mod backup;
 mod budgets;
+mod charges;
 mod clock;
 mod codec;
 mod cursors;
@@ -36,6 +37,7 @@ pub use approvals::{
 };
 pub use authorizations::{PendingAuthorization, TakenAuthorization};
 pub use budgets::BudgetEntry;
+pub use charges::{CallLimit, Charges, Held, LimitUse};
 pub use clock::{Clock, system_clock};
 pub use definitions::{ServiceFile, Stored};
 pub use error::{Kind, RefusalReason, RefusedTransition, StoreError};
@@ -48,8 +50,8 @@ pub use firings::{Firing, FiringVerdict, MAX_QUEUED, Occasion, TriggerClock, Wis
 pub use home::Home;
 pub use ledger::{
     Advanced, Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, DueRequest, Enrolled, Enrolment,
-    Intended, Lane, LookUp, MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Outcome, Rekey,
-    Resolution, SendingAs, StepIdentity, Story,
+    Intended, Lane, LookUp, MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Next, Outcome,
+    Rekey, Resolution, SendingAs, StepIdentity, Story,
 };
 pub use lock::{DriveLock, Epoch};
 pub use memory::Fingerprint;

@@ -266,12 +266,17 @@ impl Committer {
         }
     }
 
+    /// Runs a statement of the transaction itself; prepared once, because each job has two of them.
+    fn say(&self, statement: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
+    }
+
     /// Runs the jobs in one transaction. An answer is pushed for each job, whatever comes.
     fn transact(&mut self, jobs: Vec<Box<dyn Job>>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
         self.batch += 1;
         let now = (self.clock)();
         let mut jobs = jobs.into_iter();
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
+        let begun = self.say("BEGIN IMMEDIATE");
         let mut touched = Vec::new();
         let ran = begun.map_err(StoreError::from).and_then(|()| {
             for job in jobs.by_ref() {
@@ -280,7 +285,7 @@ impl Committer {
                     now,
                     touched: Vec::new(),
                 };
-                if let Err(error) = self.connection.execute_batch("SAVEPOINT job") {
+                if let Err(error) = self.say("SAVEPOINT job") {
                     answers.push(job.refuse());
                     return Err(error.into());
                 }
@@ -296,9 +301,9 @@ impl Committer {
                     )
                     .into());
                 } else {
-                    self.connection.execute_batch("ROLLBACK TO job")?;
+                    self.say("ROLLBACK TO job")?;
                 }
-                self.connection.execute_batch("RELEASE job")?;
+                self.say("RELEASE job")?;
             }
             self.chain.append(&self.connection, now, &mut touched)?;
             self.connection
@@ -307,7 +312,7 @@ impl Committer {
                      ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = excluded.at",
                 )?
                 .execute((&self.name, self.batch, now.as_microsecond()))?;
-            self.connection.execute_batch("COMMIT")?;
+            self.say("COMMIT")?;
             Ok(())
         });
         // Jobs that were not reached are told the same as those that were.

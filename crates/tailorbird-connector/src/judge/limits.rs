@@ -26,6 +26,7 @@ const LEAST_EPOCH_MILLISECONDS: i64 = 1_000_000_000_000;
 /// become times by our clock.
 pub(crate) fn limit_reports(
     families: &[String],
+    shared: &[String],
     headers: &[(String, String)],
     now: Timestamp,
     skew: i64,
@@ -51,6 +52,7 @@ pub(crate) fn limit_reports(
                 limit: header("limit").and_then(first_number),
                 remaining: header("remaining").and_then(first_number),
                 reset_at: header("reset").and_then(|text| point(text, now, skew)),
+                shared: shared.iter().any(|known| known.eq_ignore_ascii_case(family)),
             };
             (report.limit.is_some() || report.remaining.is_some()).then_some(report)
         })
@@ -119,6 +121,7 @@ mod tests {
         let reset = (now().as_second() + 600).to_string();
         let found = limit_reports(
             &families,
+            &families[1..],
             &headers(&[
                 ("x-rate-limit-limit", "100"),
                 ("x-rate-limit-remaining", "99"),
@@ -131,6 +134,7 @@ mod tests {
         );
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].limit, found[0].remaining), (Some(100), Some(99)));
+        assert!(!found[0].shared && found[1].shared);
         assert_eq!(
             found[0].reset_at,
             now().checked_add(SignedDuration::from_secs(600)).ok()

@@ -2,11 +2,13 @@
 
 use tailorbird_connector::{Answer, Request, Resolved, judge, record, relocated};
 use tailorbird_model::delivery::Event;
+use tailorbird_model::money::Amount;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::{Failure, Meaning, codes};
-use tailorbird_store::{DueRequest, Intended, Outcome};
+use tailorbird_store::{DueRequest, Held, Intended, Outcome};
 
 use super::pool::Shared;
+use crate::charge::cost_of;
 
 /// How the sending of one delivery ended, as far as the run must know.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub(crate) enum Sent {
     Done,
     /// The connection is at fault: nothing else can go through.
     Fault(Failure),
+    /// A limit or the spending cap is used up: nothing was begun.
+    Held(Held),
     /// The provider was not reached.
     Unreached(Failure),
     /// The provider wants to be asked later.
@@ -28,10 +32,11 @@ impl Sent {
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Later(_) => 1,
-            Self::Unreached(_) => 2,
-            Self::Fault(_) => 3,
-            Self::Unstored(_) => 4,
+            Self::Held(_) => 1,
+            Self::Later(_) => 2,
+            Self::Unreached(_) => 3,
+            Self::Fault(_) => 4,
+            Self::Unstored(_) => 5,
         }
     }
 }
@@ -40,6 +45,8 @@ impl Sent {
 pub(super) struct Ready {
     pub(super) due: DueRequest,
     pub(super) request: Request,
+    /// What it costs.
+    pub(super) cost: Amount,
 }
 
 impl Ready {
@@ -52,7 +59,8 @@ impl Ready {
         let failure = match parsed {
             Ok(Some(request)) => {
                 let request = relocated(&shared.route.resolved, request);
-                return Ok(Self { due, request });
+                let cost = cost_of(shared.cost.as_ref(), &request);
+                return Ok(Self { due, request, cost });
             }
             Ok(None) => {
                 // It was refused before sending, made pending again, and its row did not come again to be mapped

@@ -11,13 +11,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tailorbird_model::delivery::DeliveryId;
 use tailorbird_model::ports::Budget as _;
+use tailorbird_model::service::Cost;
 use tailorbird_model::{Failure, Meaning, codes};
-use tailorbird_store::{DriveLock, Outcome, SendingAs, StoreError};
+use tailorbird_store::{DriveLock, Next, Outcome, SendingAs, StoreError};
 use tokio::task::JoinSet;
 
 use super::gate::Gate;
 use super::one::{Ready, Sent, send};
-use super::queue::{Next, Queue};
+use super::queue::{Queue, Taken};
+use super::threshold::Threshold;
 use crate::deliver::Route;
 use crate::drive::Engine;
 use crate::limits::{DUE_PAGE, MAX_STORE_TRIES};
@@ -29,6 +31,10 @@ pub(super) struct Shared {
     pub(super) sending: Arc<SendingAs>,
     /// No later step takes up what is delivered: it is settled at once.
     pub(super) settles: bool,
+    /// What a call costs.
+    pub(super) cost: Option<Cost>,
+    /// When too much is rejected.
+    pub(super) threshold: Option<Threshold>,
     /// The connection and operation whose limits count.
     pub(super) operation: String,
     pub(super) connection: tailorbird_model::Name,
@@ -47,6 +53,9 @@ pub(super) struct Work {
     pub(super) route: Route,
     pub(super) sending: SendingAs,
     pub(super) settles: bool,
+    /// What a call costs.
+    pub(super) cost: Option<Cost>,
+    pub(super) threshold: Option<Threshold>,
     pub(super) connection: tailorbird_model::Name,
     pub(super) operation: String,
     /// Gives the slots of the connection.
@@ -69,6 +78,8 @@ impl Pool {
             route: work.route,
             sending: Arc::new(work.sending),
             settles: work.settles,
+            cost: work.cost,
+            threshold: work.threshold,
             connection: work.connection,
             operation: work.operation,
             gate: work.gate,
@@ -162,6 +173,17 @@ impl Shared {
         self.queue.close();
     }
 
+    /// Begins nothing more where an outcome reaches the task's threshold; the run sees it when all is quiet.
+    fn count(&self, outcome: &Outcome) {
+        if self
+            .threshold
+            .as_ref()
+            .is_some_and(|threshold| threshold.is_reached_with(outcome))
+        {
+            self.queue.close();
+        }
+    }
+
     /// Tells whether the limits allow another request now (rule 5). Where not, nothing more is begun; the run
     /// waits when all is quiet.
     fn is_allowed(&self) -> bool {
@@ -180,10 +202,11 @@ impl Shared {
         let mut ended: Option<(Outcome, Sent)> = None;
         let mut slot = None;
         loop {
-            if let Some((_, sent)) = &ended
-                && sent.rank() > 0
-            {
-                self.note(sent.clone());
+            if let Some((outcome, sent)) = &ended {
+                self.count(outcome);
+                if sent.rank() > 0 {
+                    self.note(sent.clone());
+                }
             }
             // Others wait for the connection: the outcome is stored by itself, and the slot goes round.
             if slot.is_some() && self.gate.is_wanted() {
@@ -200,13 +223,13 @@ impl Shared {
                 None
             } else {
                 match self.queue.take(DUE_PAGE / 2) {
-                    Next::Row(due) => Some(*due),
-                    Next::Empty if ended.is_none() => {
+                    Taken::Row(due) => Some(*due),
+                    Taken::Empty if ended.is_none() => {
                         slot = None;
                         self.queue.until_filled().await;
                         continue;
                     }
-                    Next::Empty | Next::Over => None,
+                    Taken::Empty | Taken::Over => None,
                 }
             };
             if ended.is_none() && next.is_none() {
@@ -216,6 +239,7 @@ impl Shared {
                 None => None,
                 Some(Ok(ready)) => Some(ready),
                 Some(Err(refusal)) => {
+                    self.count(&refusal);
                     self.store(refusal, true).await;
                     None
                 }
@@ -229,7 +253,10 @@ impl Shared {
         if ended.is_none() && ready.is_none() {
             return None;
         }
-        let next = ready.as_ref().map(|ready| ready.due.id);
+        let next = ready.as_ref().map(|ready| Next {
+            id: ready.due.id,
+            cost: ready.cost,
+        });
         let is_done = matches!(ended, Some((_, Sent::Done)));
         let outcome = ended.map(|(outcome, _)| outcome);
         let kept = outcome.clone();
@@ -237,6 +264,9 @@ impl Shared {
             Ok(advanced) => {
                 if is_done {
                     self.sent.fetch_add(1, Ordering::Relaxed);
+                }
+                if let Some(held) = advanced.held {
+                    self.note(Sent::Held(held));
                 }
                 // Another decision may have come between: then there is no intent, and nothing to send.
                 let (ready, intended) = (ready?, advanced.intended?);

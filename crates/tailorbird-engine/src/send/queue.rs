@@ -28,7 +28,7 @@ struct State {
 }
 
 /// What a worker finds.
-pub(super) enum Next {
+pub(super) enum Taken {
     Row(Box<DueRequest>),
     /// Nothing now; more may come.
     Empty,
@@ -43,15 +43,15 @@ impl Queue {
     }
 
     /// Takes the next one; wakes the feeder where fewer than `low` are left.
-    pub(super) fn take(&self, low: usize) -> Next {
+    pub(super) fn take(&self, low: usize) -> Taken {
         let mut state = self.lock();
         if state.closed {
-            return Next::Over;
+            return Taken::Over;
         }
         let next = match state.rows.pop_front() {
-            Some(row) => Next::Row(Box::new(row)),
-            None if state.dry => Next::Over,
-            None => Next::Empty,
+            Some(row) => Taken::Row(Box::new(row)),
+            None if state.dry => Taken::Over,
+            None => Taken::Empty,
         };
         let wants_more = !state.dry && state.rows.len() < low;
         let is_over = state.dry && state.rows.is_empty();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{InDoubtPolicy, Operation, Pagination, ParameterPlace, Service};
+use super::{Body, IdempotencyKey, InDoubtPolicy, Operation, Pagination, ParameterPlace, Service};
 use crate::yaml::shape::suggest;
 use crate::yaml::{Document, Problem, Typed, typed};
 
@@ -72,6 +72,15 @@ impl Checker<'_> {
         }
         for (name, operation) in &service.operations {
             self.operation(service, &format!("/operations/{name}"), operation);
+        }
+        for (index, family) in service.shared_limit_headers.iter().enumerate() {
+            if !service.limit_headers.contains(family) {
+                self.say(
+                    &format!("/shared_limit_headers/{index}"),
+                    format!("`{family}` is not among `limit_headers`"),
+                    "Name in `limit_headers` every family that is read, and here those that count several operations together.",
+                );
+            }
         }
         if let Some(probe) = &service.account {
             match service.operations.get(&probe.operation) {
@@ -172,6 +181,7 @@ impl Checker<'_> {
                 }
             }
         }
+        self.idempotency_key(at, operation);
         self.result(at, operation);
         if let Some(InDoubtPolicy::LookUp(look_up)) = &operation.in_doubt {
             let path = format!("{at}/in_doubt/look_up");
@@ -213,6 +223,27 @@ impl Checker<'_> {
             for column in look_up.created_at.iter().chain(&look_up.links) {
                 self.column(listing, &path, column);
             }
+        }
+    }
+
+    /// A field needs a body that it can be added to, and must not be one that a task fills.
+    fn idempotency_key(&mut self, at: &str, operation: &Operation) {
+        let Some(IdempotencyKey::Field(name)) = &operation.idempotency_key else {
+            return;
+        };
+        let path = format!("{at}/idempotency_key/field");
+        match &operation.body {
+            Some(Body::Json(fields) | Body::Form(fields)) if fields.contains_key(name) => self.say(
+                &path,
+                format!("`{name}` is a field of the body, too"),
+                "The key is made and added by the program; take the field out of `body`.",
+            ),
+            Some(Body::Json(_) | Body::Form(_)) => {}
+            Some(Body::Multipart(_)) | None => self.say(
+                &path,
+                "there is no JSON or form body to put the key into",
+                "Use `idempotency_key: { header: NAME }`, or give the operation a body.",
+            ),
         }
     }
 

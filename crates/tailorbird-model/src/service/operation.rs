@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Span;
 use super::parameter::{Field, Parameter};
 use crate::Name;
+use crate::money::Amount;
 
 /// One callable thing: method, path, parameters, answer, paging, and how doubt is settled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,13 @@ pub struct Operation {
     /// all others ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_doubt: Option<InDoubtPolicy>,
+    /// Where the provider takes an idempotency key: a second request with the same key has no second effect. With it
+    /// a doubt is settled by repeating.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// What a call costs at the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// The least access level it needs, in the provider's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_level: Option<String>,
@@ -52,13 +60,47 @@ pub struct Operation {
 
 impl Operation {
     /// The policy in force: the given one, or *repeat* for methods that are safe or idempotent by
-    /// definition (RFC 9110 §9.2), and *ask* for the others.
+    /// definition (RFC 9110 §9.2) and where the provider takes an idempotency key, and *ask* for the others.
     pub fn doubt_policy(&self) -> InDoubtPolicy {
-        self.in_doubt.clone().unwrap_or(if self.method.is_idempotent() {
-            InDoubtPolicy::Repeat
-        } else {
-            InDoubtPolicy::Ask
-        })
+        self.in_doubt
+            .clone()
+            .unwrap_or(if self.method.is_idempotent() || self.idempotency_key.is_some() {
+                InDoubtPolicy::Repeat
+            } else {
+                InDoubtPolicy::Ask
+            })
+    }
+}
+
+/// Where a request carries its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum IdempotencyKey {
+    /// In a header of this name, for example `Idempotency-Key`.
+    Header(String),
+    /// In a body field of this name.
+    Field(String),
+}
+
+/// What a call costs at the provider. Amounts in quotes: they are exact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// For each call.
+    pub per_call: Amount,
+    /// For each call whose text holds a link, where that is another price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_link: Option<Amount>,
+    /// The currency, for example `USD`.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: String,
+}
+
+impl Cost {
+    /// The most that one call can cost.
+    pub fn dearest(&self) -> Amount {
+        self.with_link
+            .map_or(self.per_call, |dearer| dearer.max(self.per_call))
     }
 }
 

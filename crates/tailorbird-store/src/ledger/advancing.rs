@@ -9,12 +9,14 @@ use std::sync::Arc;
 
 use tailorbird_model::Name;
 use tailorbird_model::delivery::DeliveryId;
+use tailorbird_model::money::Amount;
 use tailorbird_model::run::RunId;
 
 use super::reading::MAX_DELIVERY_PAGE;
 use super::rows::find_lane;
 use super::sending::{intend_one, record_one};
 use super::{Intended, Lane, Outcome};
+use crate::charges::{Charges, Held};
 use crate::codec::{count, parse};
 use crate::error::RefusedTransition;
 use crate::lock::Epoch;
@@ -42,6 +44,17 @@ pub struct SendingAs {
     pub run: RunId,
     /// The process that sends.
     pub epoch: Epoch,
+    /// What each send is counted against.
+    pub charges: Charges,
+}
+
+/// What is to be sent next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// What it will cost.
+    pub cost: Amount,
 }
 
 /// What one job between two sends came to.
@@ -51,6 +64,8 @@ pub struct Advanced {
     pub intended: Option<Intended>,
     /// Why the outcome of the last one was not taken, where the ledger has moved on meanwhile.
     pub refused: Option<RefusedTransition>,
+    /// Why nothing may be begun now; then there is no intent.
+    pub held: Option<Held>,
 }
 
 impl Store {
@@ -93,6 +108,25 @@ impl Store {
         })
     }
 
+    /// Lets the counting of a run's threshold begin anew.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn set_threshold_base(&self, run: &RunId, rejected: u64, ended: u64) -> Result<(), StoreError> {
+        let run = run.0.clone();
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let (rejected, ended) = (number(rejected), number(ended));
+        self.write(move |writing| {
+            writing.connection.execute(
+                "INSERT INTO run_threshold (run, rejected, ended) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (run) DO UPDATE SET rejected = excluded.rejected, ended = excluded.ended",
+                (run, rejected, ended),
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Stores how the last send ended and makes the intent of the next one durable, in one commit.
     ///
     /// When this returns, a crash turns exactly the returned intent into doubt.
@@ -103,7 +137,7 @@ impl Store {
     pub async fn advance(
         &self,
         ended: Option<Outcome>,
-        next: Option<DeliveryId>,
+        next: Option<Next>,
         sending: &Arc<SendingAs>,
     ) -> Result<Advanced, StoreError> {
         let sending = Arc::clone(sending);
@@ -118,8 +152,15 @@ impl Store {
                     reason,
                 });
             }
-            if let Some(id) = next {
-                advanced.intended = intend_one(writing, id, &sending.run, &sending.epoch)?;
+            if let Some(Next { id, cost }) = next {
+                let charges = &sending.charges;
+                advanced.held = charges.held(writing, cost)?;
+                if advanced.held.is_none() {
+                    advanced.intended = intend_one(writing, id, &sending.run, &sending.epoch)?;
+                    if advanced.intended.is_some() {
+                        charges.count(writing, 1, cost)?;
+                    }
+                }
             }
             Ok(advanced)
         })

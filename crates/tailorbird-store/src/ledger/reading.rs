@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use tailorbird_model::Name;
 use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryIdentity, DeliveryState, Destination, Event};
 use tailorbird_model::key::DeliveryKey;
@@ -279,6 +279,21 @@ impl Store {
             counts.rejected += expired;
             counts.skipped += refused;
             Ok(counts)
+        })
+    }
+
+    /// Where the counting of a run's threshold begins: rejected ones and all with an outcome, as they stood when it
+    /// last stopped the run.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn threshold_base(&self, run: &RunId) -> Result<(u64, u64), StoreError> {
+        self.read(|db| {
+            let found = db
+                .prepare_cached("SELECT rejected, ended FROM run_threshold WHERE run = ?1")?
+                .query_row([&run.0], |row| Ok((whole(row, 0)?, whole(row, 1)?)))
+                .optional()?;
+            Ok(found.unwrap_or_default())
         })
     }
 

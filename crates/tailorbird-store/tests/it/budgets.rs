@@ -7,6 +7,7 @@ use crate::bench::{Bench, name};
 
 fn report(bench: &Bench, family: &str, remaining: u64, seconds: i64) -> BudgetReport {
     BudgetReport {
+        shared: false,
         family: family.to_owned(),
         limit: Some(100),
         remaining: Some(remaining),
@@ -74,4 +75,27 @@ async fn budgets_survive_a_restart_and_reach_other_processes() {
         (entries[0].operation.as_str(), entries[0].report.remaining),
         ("post", Some(0))
     );
+}
+
+#[tokio::test]
+async fn operations_that_report_a_shared_family_stand_still_together() {
+    let bench = Bench::new();
+    let (store, x) = (&bench.store, name("x"));
+    let day = |remaining| BudgetReport {
+        shared: true,
+        ..report(&bench, "user-24hour", remaining, 3_600)
+    };
+    store.report(&x, "post", &[day(5)], None);
+    store.report(&x, "delete", &[day(5), report(&bench, "15m", 9, 900)], None);
+    store.report(&x, "read", &[report(&bench, "15m", 9, 900)], None);
+    store.report(&x, "post", &[day(0)], None);
+    let until = Some(bench.after(3_600));
+    assert_eq!(store.wait_until(&x, "post", bench.now()), until);
+    assert_eq!(
+        store.wait_until(&x, "delete", bench.now()),
+        until,
+        "it shares the window"
+    );
+    assert_eq!(store.wait_until(&x, "read", bench.now()), None, "it does not");
+    assert_eq!(store.wait_until(&name("y"), "delete", bench.now()), None);
 }

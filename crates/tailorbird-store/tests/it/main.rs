@@ -13,6 +13,7 @@ mod backup;
 mod bench;
 mod budgets;
 mod chain;
+mod charges;
 mod crash;
 mod definitions;
 mod durability;

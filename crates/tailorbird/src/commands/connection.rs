@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde_json::json;
 use tailorbird_app::{AddConnection, App, AppError, Callback, ConnectionView, Diagnosis, SecretsInput};
 use tailorbird_model::{Failure, Meaning, codes};
@@ -39,8 +40,18 @@ pub(crate) async fn run(home: &Path, command: ConnectionCommand, render: Render)
         }
         ConnectionCommand::List => list(home, render)?,
         ConnectionCommand::Show { name } => {
-            let view = App::open(home)?.connection(&input::name(&name)?)?;
-            render.data(&view.to_json(), || connection_text(&view));
+            let (app, name) = (App::open(home)?, input::name(&name)?);
+            let (view, usage) = (app.connection(&name)?, app.connection_usage(&name)?);
+            let mut json = view.to_json();
+            if let (Some(members), serde_json::Value::Object(usage)) = (json.as_object_mut(), usage.to_json())
+            {
+                members.extend(usage);
+            }
+            render.data(&json, || {
+                let lines = usage.lines(Timestamp::now());
+                let lines = lines.iter().map(|line| format!("  {line}\n"));
+                lines.fold(connection_text(&view), |text, line| text + &line)
+            });
         }
         ConnectionCommand::Test { name } => {
             let tested = App::open(home)?.test_connection(&input::name(&name)?).await?;

@@ -104,7 +104,12 @@ fn show_list_export_import_remove() {
             "settings",
             "account",
             "level",
-            "authorized_at"
+            "authorized_at",
+            "concurrency",
+            "limits",
+            "reported",
+            "costs",
+            "spending"
         ]
     );
     assert_eq!(shown["state"], "complete");

@@ -1,0 +1,129 @@
+//! What a connection may use, and what it used: limits, the provider's reports, money.
+
+use jiff::Timestamp;
+use serde_json::json;
+use tailorbird_connector::Resolved;
+use tailorbird_model::connection::Connection;
+use tailorbird_model::money::{Amount, Period, SpendingCap};
+use tailorbird_model::ports::Credentials;
+use tailorbird_model::service::{Cost, Span};
+use tailorbird_store::{BudgetEntry, CallLimit, LimitUse, Store, StoreError};
+
+/// What a connection may use, and what it used.
+#[derive(Debug, Clone)]
+pub struct Usage {
+    /// How many requests may be under way at once.
+    pub concurrency: usize,
+    /// Limits of the service file, with what is used of them. Empty where the connection leads elsewhere.
+    pub limits: Vec<LimitUse>,
+    /// What the provider's answers last said.
+    pub reported: Vec<BudgetEntry>,
+    /// What calls cost, by operation.
+    pub costs: Vec<(String, Cost)>,
+    /// The cap.
+    pub cap: Option<SpendingCap>,
+    /// Spent today (UTC).
+    pub today: Amount,
+    /// Spent this month (UTC).
+    pub this_month: Amount,
+}
+
+impl Usage {
+    pub(super) fn of(
+        store: &Store,
+        resolved: &Resolved,
+        credentials: &Credentials,
+        connection: &Connection,
+    ) -> Result<Self, StoreError> {
+        let mut limits: Vec<CallLimit> = Vec::new();
+        for operation in resolved.service.operations.keys() {
+            for limit in tailorbird_engine::limits_of(resolved, credentials, operation.as_str()) {
+                if !limits.contains(&limit) {
+                    limits.push(limit);
+                }
+            }
+        }
+        let costs = resolved.service.operations.iter();
+        let name = &connection.connection;
+        Ok(Self {
+            concurrency: connection.concurrency(),
+            limits: store.limit_uses(&limits)?,
+            reported: store.budget(name)?,
+            costs: costs
+                .filter_map(|(name, operation)| Some((name.to_string(), operation.cost.clone()?)))
+                .collect(),
+            cap: connection.spending_cap(),
+            today: store.spent(name, Period::Day)?,
+            this_month: store.spent(name, Period::Month)?,
+        })
+    }
+
+    /// The form for programs.
+    pub fn to_json(&self) -> serde_json::Value {
+        let limits = self.limits.iter().map(|entry| {
+            json!({"operation": entry.limit.operation, "calls": entry.limit.calls, "used": entry.used,
+                   "window": Span::from_seconds(entry.limit.seconds).to_string(), "until": entry.until})
+        });
+        let reported = self.reported.iter().map(|entry| {
+            json!({"operation": entry.operation, "family": entry.report.family, "limit": entry.report.limit,
+                   "remaining": entry.report.remaining, "reset_at": entry.report.reset_at,
+                   "shared": entry.report.shared, "updated_at": entry.updated_at})
+        });
+        let costs = self.costs.iter().map(|(operation, cost)| {
+            json!({"operation": operation, "per_call": cost.per_call, "with_link": cost.with_link,
+                   "currency": cost.currency})
+        });
+        json!({
+            "concurrency": self.concurrency,
+            "limits": limits.collect::<Vec<_>>(),
+            "reported": reported.collect::<Vec<_>>(),
+            "costs": costs.collect::<Vec<_>>(),
+            "spending": {"cap": self.cap.map(|cap| cap.to_string()), "today": self.today,
+                         "this_month": self.this_month},
+        })
+    }
+
+    /// What a person should see: what is used, what is short, what it costs.
+    pub fn lines(&self, now: Timestamp) -> Vec<String> {
+        let mut lines = vec![format!("at most {} requests at once", self.concurrency)];
+        for entry in self.limits.iter().filter(|entry| entry.used > 0) {
+            let until = entry
+                .until
+                .map_or_else(String::new, |until| format!(", anew at {until}"));
+            let window = Span::from_seconds(entry.limit.seconds);
+            lines.push(format!(
+                "{}: {} of {} calls in {window}{until}",
+                entry.limit.operation, entry.used, entry.limit.calls
+            ));
+        }
+        for entry in &self.reported {
+            if let (Some(left), Some(reset)) = (entry.report.remaining, entry.report.reset_at)
+                && reset > now
+            {
+                lines.push(format!(
+                    "{}: {left} left by {}, anew at {reset}",
+                    entry.operation, entry.report.family
+                ));
+            }
+        }
+        for (operation, cost) in &self.costs {
+            let link = cost
+                .with_link
+                .map_or_else(String::new, |link| format!(", {link} with a link"));
+            lines.push(format!(
+                "{operation} costs {} {}{link}",
+                cost.per_call, cost.currency
+            ));
+        }
+        if self.cap.is_some() || self.this_month > Amount::default() {
+            let cap = self
+                .cap
+                .map_or_else(|| "no cap".to_owned(), |cap| format!("cap {cap}"));
+            lines.push(format!(
+                "spent {} today, {} this month (UTC), {cap}",
+                self.today, self.this_month
+            ));
+        }
+        lines
+    }
+}

@@ -1,0 +1,136 @@
+//! What calls over a connection are counted against, and what a request costs.
+
+use tailorbird_connector::{Request, RequestBody, Resolved};
+use tailorbird_model::connection::Connection;
+use tailorbird_model::money::{Amount, SpendingCap};
+use tailorbird_model::ports::Credentials;
+use tailorbird_model::service::{Cost, LimitScope};
+use tailorbird_model::text::has_link;
+use tailorbird_model::{Failure, Meaning, codes};
+use tailorbird_store::{CallLimit, Charges, Held};
+
+/// The limits of the service file that hold for an operation over a connection.
+///
+/// None where the connection leads elsewhere than the file says: a sandbox has its own limits and tells them by its
+/// headers.
+pub fn limits_of(resolved: &Resolved, credentials: &Credentials, operation: &str) -> Vec<CallLimit> {
+    if resolved.is_moved() {
+        return Vec::new();
+    }
+    let holds = |of: Option<&str>| of.is_none_or(|of| of == operation);
+    resolved
+        .service
+        .limits
+        .iter()
+        .filter(|limit| holds(limit.operation.as_ref().map(tailorbird_model::Name::as_str)))
+        .map(|limit| {
+            let client = credentials.client.as_ref();
+            let whose = match (limit.per, client) {
+                (LimitScope::Application, Some(client)) => {
+                    format!("{}/client:{}", resolved.service.service, client.key)
+                }
+                (LimitScope::Application | LimitScope::Connection, _) => resolved.connection.to_string(),
+            };
+            CallLimit {
+                whose,
+                operation: limit
+                    .operation
+                    .as_ref()
+                    .map_or_else(|| "*".to_owned(), ToString::to_string),
+                calls: limit.calls,
+                seconds: limit.window.seconds(),
+            }
+        })
+        .collect()
+}
+
+/// What calls of an operation are counted against.
+pub(crate) fn charges_of(
+    resolved: &Resolved,
+    credentials: &Credentials,
+    connection: &Connection,
+    operation: &str,
+) -> Charges {
+    Charges {
+        connection: Some(connection.connection.clone()),
+        limits: limits_of(resolved, credentials, operation),
+        cap: connection.spending_cap(),
+    }
+}
+
+/// What one request costs by the service file.
+pub fn cost_of(cost: Option<&Cost>, request: &Request) -> Amount {
+    let Some(cost) = cost else {
+        return Amount::default();
+    };
+    match cost.with_link {
+        Some(dearer) if holds_link(&request.body) => dearer,
+        _ => cost.per_call,
+    }
+}
+
+fn holds_link(body: &RequestBody) -> bool {
+    match body {
+        RequestBody::Json(text) => serde_json::from_str(text).is_ok_and(|json| any_text(&json, has_link)),
+        RequestBody::Form(pairs) => pairs.iter().any(|(_, value)| has_link(value)),
+        RequestBody::None | RequestBody::Multipart(_) | RequestBody::Raw { .. } => false,
+    }
+}
+
+fn any_text(json: &serde_json::Value, is_so: fn(&str) -> bool) -> bool {
+    match json {
+        serde_json::Value::String(text) => is_so(text),
+        serde_json::Value::Array(items) => items.iter().any(|item| any_text(item, is_so)),
+        serde_json::Value::Object(members) => members.values().any(|item| any_text(item, is_so)),
+        _ => false,
+    }
+}
+
+/// What a person is told of a run that is held by a limit or a cap.
+pub(crate) fn why_held(connection: &Connection, cap: Option<SpendingCap>, held: &Held) -> Failure {
+    let name = &connection.connection;
+    match held {
+        Held::Limit { limit, until } => {
+            let mut failure = Failure::new(
+                codes::RATE_LIMITED,
+                Meaning::RetryLater,
+                format!(
+                    "{} calls of {} were made over {name}, as many as its service allows",
+                    limit.calls, limit.operation
+                ),
+            )
+            .detail(format!(
+                "The service file allows so many in {} seconds.",
+                limit.seconds
+            ))
+            .hint(
+                "The run goes on by itself. If the provider allows more, raise `limits` in the service file.",
+            );
+            failure.retry_at = Some(*until);
+            failure
+        }
+        Held::Cap { spent, until } => {
+            let cap = cap.map_or_else(String::new, |cap| cap.to_string());
+            let mut failure = Failure::new(
+                codes::SPENDING_CAP,
+                Meaning::RetryLater,
+                format!("spending cap of {name} is reached: {spent} of {cap}"),
+            )
+            .detail("Nothing more is sent over it in this period. What was not sent stays pending.")
+            .hint(format!("The run goes on when the next period begins. To go on now: tailorbird connection add {name} --set spending_cap=…"));
+            failure.retry_at = Some(*until);
+            failure
+        }
+        Held::NeverFits => {
+            let cap = cap.map_or_else(String::new, |cap| cap.to_string());
+            Failure::new(
+                codes::SPENDING_CAP,
+                Meaning::ConnectionFault,
+                format!("one call costs more than the spending cap of {name} ({cap})"),
+            )
+            .hint(format!(
+                "Raise it: tailorbird connection add {name} --set spending_cap=…"
+            ))
+        }
+    }
+}
