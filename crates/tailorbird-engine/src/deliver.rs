@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use tailorbird_connector::{Resolved, build, with_idempotency_key};
+use tailorbird_connector::{Request, Resolved, build, with_idempotency_key};
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
 use tailorbird_model::expression::{Expressions, Scope, Template};
@@ -218,30 +218,20 @@ impl Driver {
             return Ok(Prepared::NotDue);
         }
         let key = self.delivery_key(call, route, record)?;
+        let identity = DeliveryIdentity {
+            task: self.task.clone(),
+            step: call.id.clone(),
+            destination: route.lane.destination.clone(),
+            key,
+        };
         let request = due.and_then(|_| {
             let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
             let name = call.step.operation.as_str();
-            let request = build(&route.resolved, name, &arguments)?;
-            let identity = [
-                self.task.as_str(),
-                call.id.as_str(),
-                &route.lane.destination.0,
-                key.as_str(),
-            ];
-            Ok(with_idempotency_key(
-                route.resolved.operation(name)?,
-                request,
-                &identity,
-            ))
+            request_of(&route.resolved, name, &arguments, &identity)
         });
         let new = |request: serde_json::Value, fingerprint: String| {
             Box::new(NewDelivery {
-                identity: DeliveryIdentity {
-                    task: self.task.clone(),
-                    step: call.id.clone(),
-                    destination: route.lane.destination.clone(),
-                    key: key.clone(),
-                },
+                identity: identity.clone(),
                 run: self.run.clone(),
                 connection: call.step.connection.clone(),
                 operation: call.step.operation.clone(),
@@ -329,4 +319,26 @@ pub(crate) fn beginning(record: &Record) -> String {
         })
         .collect();
     serde_json::to_string(&shown).unwrap_or_default()
+}
+
+/// The request of a delivery, with its idempotency key where the operation takes one. Whatever makes requests for
+/// the ledger makes them here: one without its key must not be repeated.
+pub(crate) fn request_of(
+    resolved: &Resolved,
+    operation: &str,
+    arguments: &BTreeMap<String, Value>,
+    identity: &DeliveryIdentity,
+) -> Result<Request, Failure> {
+    let request = build(resolved, operation, arguments)?;
+    let parts = [
+        identity.task.as_str(),
+        identity.step.as_str(),
+        &identity.destination.0,
+        identity.key.as_str(),
+    ];
+    Ok(with_idempotency_key(
+        resolved.operation(operation)?,
+        request,
+        &parts,
+    ))
 }

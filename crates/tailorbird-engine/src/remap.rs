@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use tailorbird_connector::{Request, Resolved, build};
+use tailorbird_connector::{Request, Resolved};
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::Delivery;
 use tailorbird_model::ports::Credentials;
@@ -14,6 +14,7 @@ use tailorbird_model::run::RunId;
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 
+use crate::deliver::request_of;
 use crate::drive::Engine;
 use crate::operators::Variables;
 use crate::plan::{CallPlan, Plan, StepPlan, evaluate};
@@ -103,7 +104,7 @@ impl Remap<'_> {
             scope = scope.with_record("variables", variables);
         }
         let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
-        build(resolved, operation.as_str(), &arguments)
+        request_of(resolved, operation.as_str(), &arguments, &delivery.identity)
     }
 
     fn call(&self, step: &Name) -> Result<&CallPlan, Failure> {
