@@ -72,7 +72,9 @@ fn main() -> ExitCode {
 async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppError> {
     let home = arguments.home;
     match arguments.command {
-        Command::Demo { keep_serving, rows } => commands::demo::run(&home, keep_serving, rows, render).await,
+        Command::Demo { keep_serving, rows } => {
+            Box::pin(commands::demo::run(&home, keep_serving, rows, render)).await
+        }
         Command::Serve(arguments) => commands::serve::run(&home, arguments, render).await,
         Command::Sandbox(arguments) => commands::sandbox::run(arguments, render).await,
         Command::Service(command) => commands::service::run(&home, command, render).await,
@@ -81,7 +83,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
         Command::Oauth1(args::Oauth1Command::Sign) => commands::oauth1::sign(),
         Command::Database(command) => commands::database::run(&home, command, render).await,
         Command::Task(command) => commands::task::run(&home, command, render).await,
-        Command::Run(command) => commands::run::run(&home, command, render).await,
+        Command::Run(command) => Box::pin(commands::run::run(&home, command, render)).await,
         Command::Approval(command) => commands::approval::run(&home, command, render).await,
         Command::Delivery(command) => commands::delivery::run(&home, command, render).await,
         Command::Notice(command) => commands::notice::run(&home, command, render).await,
