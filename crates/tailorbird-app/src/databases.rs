@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tailorbird_database::{Guard, Link, Parameters, Recordset, Table};
+
+pub use tailorbird_database::{Removed as RemovedOutbox, Watched};
+
 use tailorbird_model::database::{Database, DatabaseKind};
 use tailorbird_model::yaml::shape;
 use tailorbird_model::{Failure, Meaning, Name, codes};
@@ -140,13 +143,64 @@ impl App {
         Ok(found)
     }
 
+    /// The SQL that writes the changes of a table down; nothing is changed.
+    ///
+    /// # Errors
+    /// DB-006 where there is no such table or column, or no key.
+    pub fn outbox_sql(&self, name: &Name, watched: &Watched) -> Result<Vec<String>, AppError> {
+        Ok(self
+            .link(&self.database(name)?)?
+            .outbox_sql(watched)
+            .map_err(Failure::from)?)
+    }
+
+    /// Runs that SQL.
+    ///
+    /// # Errors
+    /// As [`App::outbox_sql`]; DB-005 where the database is not writable.
+    pub fn install_outbox(&self, name: &Name, watched: &Watched) -> Result<Vec<String>, AppError> {
+        Ok(self
+            .link(&self.database(name)?)?
+            .install_outbox(watched)
+            .map_err(Failure::from)?)
+    }
+
+    /// Takes the triggers of a table away.
+    ///
+    /// # Errors
+    /// DB-005 where the database is not writable.
+    pub fn remove_outbox(&self, name: &Name, table: &str) -> Result<RemovedOutbox, AppError> {
+        Ok(self
+            .link(&self.database(name)?)?
+            .remove_outbox(table)
+            .map_err(Failure::from)?)
+    }
+
     pub(crate) fn link(&self, database: &Database) -> Result<Link, Failure> {
+        Ok(tailorbird_database::open(database, &self.guard())?)
+    }
+
+    /// What no step and no trigger may reach: our own state.
+    pub(crate) fn guard(&self) -> Guard {
         let home = self.store.home();
-        let guard = Guard {
+        Guard {
             files: vec![home.ledger_path(), home.key_path()],
             application_ids: vec![tailorbird_store::APPLICATION_ID],
-        };
-        Ok(tailorbird_database::open(database, &guard)?)
+        }
+    }
+
+    /// Works on a database away from the threads that serve requests, since it waits for files and locks.
+    pub(crate) async fn on_database<T: Send + 'static>(
+        &self,
+        name: &Name,
+        work: impl FnOnce(&mut Link) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (app, name) = (self.clone(), name.clone());
+        let done = tokio::task::spawn_blocking(move || work(&mut app.link(&app.database(&name)?)?));
+        done.await.unwrap_or_else(|error| {
+            let message = format!("work on a database ended abruptly: {error}");
+            Err(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
+        })
     }
 }
 

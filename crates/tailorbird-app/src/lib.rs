@@ -24,6 +24,8 @@ mod secrets_input;
 mod services;
 mod serving;
 mod tasks;
+mod triggers;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,7 +38,7 @@ pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
-pub use databases::AddDatabase;
+pub use databases::{AddDatabase, RemovedOutbox, Watched};
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
@@ -53,6 +55,8 @@ pub use serving::{
 };
 pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
+pub use triggers::{RecentEvent, TaskSecretInput, TriggerView};
+pub use webhooks::{HookAnswer, HookRequest, Hooks, MAX_HOOK_BODY, MAX_HOOK_HEADERS};
 
 // The home and the ledger as a whole.
 pub use home::{HomeView, RestoredView, Returned, restore_home};
@@ -78,6 +82,8 @@ pub struct App {
     store: Store,
     services: Arc<Services>,
     connector: Connector,
+    /// Told when an event was put into the inbox, so that its run does not wait for the next look.
+    arrived: Arc<tokio::sync::Notify>,
 }
 
 impl std::fmt::Debug for App {
@@ -134,6 +140,7 @@ impl App {
             store,
             services,
             connector,
+            arrived: Arc::default(),
         })
     }
 

@@ -76,6 +76,9 @@ impl App {
 
     /// Carries what was sent under former names over to the new ones.
     pub(crate) async fn adopt_former_names(&self, task: &Task) -> Result<(), AppError> {
+        if let Some(before) = &task.formerly {
+            self.store.adopt_events(before, &task.task).await?;
+        }
         for step in task.flat_steps() {
             if task.formerly.is_none() && step.formerly.is_none() {
                 continue;

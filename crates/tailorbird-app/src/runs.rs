@@ -122,12 +122,14 @@ impl App {
             self.guard_rekey(&task, false)?;
             return self.hand_over(name, progress, stop).await;
         }
+        if let Some(run) = Box::pin(self.event_run(&task, stored.version)).await? {
+            // Boxed, so that whoever runs tasks does not carry both ways with it.
+            return Box::pin(self.resume_run(&run.id, progress, stop)).await;
+        }
         self.learn_accounts(&task, &progress).await;
         self.guard_rekey(&task, false)?;
-        let run = self
-            .engine()
-            .run_task(&task, stored.version, progress, stop)
-            .await?;
+        let engine = self.engine();
+        let run = Box::pin(engine.run_task(&task, stored.version, progress, stop)).await?;
         self.tell_owners_after_run().await;
         Ok(run)
     }
@@ -145,6 +147,26 @@ impl App {
     ) -> Result<Rehearsal, AppError> {
         let task = tasks::parse(&self.stored_task(name)?)?;
         Ok(self.engine().rehearse(&task, limit, progress).await?)
+    }
+
+    /// The run that events of a task's trigger want next: the oldest that has not ended, or one that is opened for
+    /// events that wait.
+    async fn event_run(&self, task: &Task, version: i64) -> Result<Option<Run>, AppError> {
+        let source = task.trigger.event_source();
+        if source.is_none() {
+            return Ok(None);
+        }
+        for run in self.store.unfinished_runs(&task.task)? {
+            if self.store.run_input(&run.id)?.is_own() {
+                return Ok(Some(run));
+            }
+        }
+        if let Some(trigger) = &task.trigger.database {
+            self.look_for_changes(trigger).await?;
+        }
+        Ok(self
+            .open_event_run(&task.task, version, RunState::Queued, source)
+            .await?)
     }
 
     /// Goes on with a run.
@@ -179,8 +201,9 @@ impl App {
         stop: Stop,
     ) -> Result<Run, AppError> {
         let run = self.run(id)?;
+        let state = state.unwrap_or(DeliveryState::Rejected);
         let filter = DeliveryFilter {
-            state: Some(state.unwrap_or(DeliveryState::Rejected)),
+            state: Some(state),
             run: Some(run.id.clone()),
             ..DeliveryFilter::default()
         };
@@ -188,14 +211,26 @@ impl App {
             .resolve_all(&filter, &Resolution::Again, mapping, &stop, &mut |_| ())
             .await?;
         progress(ProgressEvent::Note(format!(
-            "{} record(s) are tried again",
-            decided.resolved
+            "{} {} record(s) are tried again",
+            decided.resolved,
+            state.as_str().replace('_', " ")
         )));
         if let Some(first) = decided.named.first() {
             progress(ProgressEvent::Note(format!(
                 "{} record(s) stay as they are; the first is {}: {}",
                 decided.left, first.key, first.why
             )));
+        }
+        if run.state.is_final() {
+            let version = self.stored_task(&run.task)?.version;
+            let again = self.store.open_run_again(&run, version, RunState::Queued).await?;
+            if let Some(again) = again {
+                progress(ProgressEvent::Note(format!(
+                    "run {} works on what fired {} once more; what was sent stays sent",
+                    again.id, run.id
+                )));
+                return Box::pin(self.resume_run(&again.id, progress, stop)).await;
+            }
         }
         self.run_task(&run.task, progress, stop).await
     }

@@ -15,6 +15,7 @@ use tailorbird_model::Failure;
 use tailorbird_store::{Clock, system_clock};
 use tokio::task::JoinSet;
 
+use crate::triggers::{CHANGES, FILES, INBOX};
 use crate::{App, AppError, Listener, RunNews, Stop, Supervisor};
 
 pub use figures::{BudgetFigure, Figures, NextFiring};
@@ -40,6 +41,9 @@ const WORKERS: &[Worker] = &[
         name: "retention",
         start: crate::retention::watch,
     },
+    INBOX,
+    FILES,
+    CHANGES,
 ];
 
 /// How to serve.

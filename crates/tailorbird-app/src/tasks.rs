@@ -11,7 +11,7 @@ use tailorbird_model::yaml::{Position, Problem, Typed, shape, typed};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{Applied, RunFilter, StoredTask};
 
-use crate::{App, AppError};
+use crate::{App, AppError, triggers};
 
 /// A line of `task list`.
 #[derive(Debug, Clone, Serialize)]
@@ -116,6 +116,10 @@ impl Catalogue for WithoutDatabases<'_> {
 
     fn databases(&self) -> Vec<String> {
         Catalogue::databases(self.0)
+    }
+
+    fn connections(&self) -> Vec<String> {
+        Catalogue::connections(self.0)
     }
 
     fn file(&self, path: &str) -> Result<String, String> {
@@ -224,6 +228,15 @@ impl Catalogue for App {
 
     fn file(&self, path: &str) -> Result<String, String> {
         self.calendar(path)
+    }
+
+    fn connections(&self) -> Vec<String> {
+        self.store
+            .connections()
+            .unwrap_or_default()
+            .iter()
+            .map(|stored| stored.value.connection.to_string())
+            .collect()
     }
 
     fn tasks(&self) -> Vec<Task> {
@@ -404,7 +417,7 @@ fn in_words(trigger: &Trigger) -> String {
     match (&trigger.schedule, &trigger.after) {
         (Some(schedule), _) => schedule.clone(),
         (None, Some(after)) => format!("after {}", after.task),
-        (None, None) => "manual".to_owned(),
+        (None, None) => triggers::summary(trigger).unwrap_or_else(|| "manual".to_owned()),
     }
 }
 

@@ -175,6 +175,14 @@ pub enum DatabaseError {
         /// The database's words.
         message: String,
     },
+    /// The changes of a table are not written down as they should be.
+    #[error("the outbox for the table {table:?} {problem}")]
+    Outbox {
+        /// The table.
+        table: String,
+        /// What is wrong, as the end of a sentence.
+        problem: String,
+    },
     /// A value cannot be read or written exactly.
     #[error("the column {column:?} of row {row} {problem}")]
     Value {
@@ -197,6 +205,7 @@ impl DatabaseError {
                 codes::DATABASE_SETTING
             }
             Self::NotWritable => codes::NOT_WRITABLE,
+            Self::Outbox { .. } => codes::OUTBOX,
             Self::Table { .. }
             | Self::ColumnUnknown { .. }
             | Self::KeyMissing { .. }
@@ -333,6 +342,11 @@ impl DatabaseError {
             Self::KeyNull { .. } => {
                 "A row without a key would be inserted anew each time. Fill the column, or leave such records out \
                  with `when`."
+            }
+            Self::Outbox { table, .. } => {
+                return format!(
+                    "`tailorbird database trigger-sql DATABASE {table} --install` makes the table's triggers anew."
+                );
             }
             Self::Row { .. } => "Mend the row or the mapping; the run can then go on where it was.",
             Self::Value { .. } => "Mend the value at its source, or convert it in the statement or mapping.",

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tailorbird_model::database::{Database, DatabaseKind};
 use tailorbird_model::{Name, Record, Value};
 
+use crate::outbox::{Change, OutboxState, Removed, Watched};
 use crate::sqlite::SqliteLink;
 use crate::{DatabaseError, Table};
 
@@ -257,6 +258,68 @@ impl Link {
     ) -> Result<Option<serde_json::Value>, DatabaseError> {
         match &mut self.driver {
             Driver::Sqlite(link) => link.read_cursor(task, step),
+        }
+    }
+
+    /// The statements that write down the changes of a table, for a person to review: the outbox table, and a
+    /// trigger for each kind of change.
+    ///
+    /// # Errors
+    /// Where there is no such table or column, or no key.
+    pub fn outbox_sql(&mut self, watched: &Watched) -> Result<Vec<String>, DatabaseError> {
+        match &mut self.driver {
+            Driver::Sqlite(link) => link.outbox_sql(watched),
+        }
+    }
+
+    /// Runs the statements of [`Link::outbox_sql`] in one transaction; doing it again renews the triggers.
+    ///
+    /// # Errors
+    /// As [`Link::outbox_sql`], and where the link is read-only.
+    pub fn install_outbox(&mut self, watched: &Watched) -> Result<Vec<String>, DatabaseError> {
+        match &mut self.driver {
+            Driver::Sqlite(link) => link.install_outbox(watched),
+        }
+    }
+
+    /// Takes the triggers of a table away, and the outbox after the last of them. A table that is gone is fine.
+    ///
+    /// # Errors
+    /// Where the link is read-only.
+    pub fn remove_outbox(&mut self, table: &str) -> Result<Removed, DatabaseError> {
+        match &mut self.driver {
+            Driver::Sqlite(link) => link.remove_outbox(table),
+        }
+    }
+
+    /// Compares the triggers of a table with those that it should have.
+    ///
+    /// # Errors
+    /// Where there is no such table or column, or no key.
+    pub fn outbox_state(&mut self, watched: &Watched) -> Result<OutboxState, DatabaseError> {
+        match &mut self.driver {
+            Driver::Sqlite(link) => link.outbox_state(watched),
+        }
+    }
+
+    /// The oldest changes of some tables, at most [`crate::MAX_CHANGES_PER_READ`], in the order in which they
+    /// were made. Reading takes nothing away.
+    ///
+    /// # Errors
+    /// Where there is no outbox, or an entry of it cannot be read.
+    pub fn read_outbox(&mut self, tables: &[String]) -> Result<Vec<Change>, DatabaseError> {
+        match &mut self.driver {
+            Driver::Sqlite(link) => link.read_outbox(tables),
+        }
+    }
+
+    /// Takes changes out of the outbox, once they are kept elsewhere.
+    ///
+    /// # Errors
+    /// Where the link is read-only or the database is locked.
+    pub fn acknowledge_outbox(&mut self, ids: &[i64]) -> Result<usize, DatabaseError> {
+        match &mut self.driver {
+            Driver::Sqlite(link) => link.acknowledge_outbox(ids),
         }
     }
 }

@@ -4,6 +4,7 @@ mod bind;
 mod cursor;
 mod decode;
 mod open;
+mod outbox;
 mod query;
 mod tables;
 mod upsert;

@@ -10,6 +10,7 @@ use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
 use tailorbird_model::expression::{Expressions, Scope, Template};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::ports::Credentials;
+use tailorbird_model::task::trigger::TRIGGER_SOURCE;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{Charges, Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
@@ -97,10 +98,12 @@ impl Driver {
         self.see(scope)
     }
 
-    /// What every expression can see beside the record: which run it is, and the task's variables.
+    /// What every expression can see beside the record: which run it is, what fired it, and the task's variables.
     pub(crate) fn see(&self, scope: Scope) -> Scope {
         let run = Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]);
-        let scope = scope.with_record("run", &run);
+        let scope = scope
+            .with_record("run", &run)
+            .with_record(TRIGGER_SOURCE, &self.trigger);
         match self.variables.record() {
             Some(variables) => scope.with_record("variables", variables),
             None => scope,

@@ -10,7 +10,7 @@ use tailorbird_model::delivery::DeliveryId;
 use tailorbird_model::measure::Histogram;
 use tailorbird_model::run::{Counts, Run, RunId, RunState};
 use tailorbird_model::task::Task;
-use tailorbird_model::{Failure, Meaning, Name, codes};
+use tailorbird_model::{Failure, Meaning, Name, Record, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest, Store};
 
 use crate::durable::RunEnd;
@@ -26,6 +26,7 @@ use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
 use crate::resources::Resources;
 use crate::send::Gates;
+use crate::trigger;
 
 /// Runs tasks. Cheap to clone.
 #[derive(Clone)]
@@ -75,6 +76,8 @@ pub(crate) struct Driver {
     pub(crate) asked_people: HashSet<(DeliveryId, u32)>,
     /// A listing under way: its step, how many pages were read, and what is known of them.
     pub(crate) pages: Option<(Name, u32, Pages)>,
+    /// What fired the run, as expressions see it.
+    pub(crate) trigger: Record,
 }
 
 /// A person sits there and follows.
@@ -241,7 +244,10 @@ impl Engine {
                 current = Some(run);
                 continue;
             }
-            self.replace(&run).await?;
+            // What fired a run is in no other one.
+            if !self.store.run_input(&run.id)?.is_own() {
+                self.replace(&run).await?;
+            }
         }
         Ok(current)
     }
@@ -292,6 +298,7 @@ impl Engine {
         let patience = if is_supervised { SERVED } else { FOLLOWED };
         let input = self.store.run_input(&run.id)?;
         let variables = Variables::load(&self.store, &task.task, &run.id, &task.variables, &input)?;
+        let trigger = trigger::about(&self.store, &run, &input, &task.trigger)?;
         let ancestors = self.ancestors(&input)?;
         let is_begun_anew = self.store.is_begun_anew(&run.id)?;
         let (durable, position) =
@@ -313,6 +320,7 @@ impl Engine {
                     ending,
                     asked_people: HashSet::new(),
                     pages: None,
+                    trigger,
                 };
                 TaskEffects { driver, plan: &plan }
             })?;

@@ -107,6 +107,9 @@ impl Driver {
         let place = asked.cursor.clone();
         match (asked.kind, step) {
             (EffectKind::Begin, step) => Ok(self.begin(step).await?.into()),
+            (EffectKind::Chunk, StepPlan::Trigger(trigger)) => {
+                self.emit_events(plan, trigger, place.as_ref()).await
+            }
             (EffectKind::Chunk, StepPlan::Query(query)) => self.query(plan, query, place).await,
             (EffectKind::Chunk, StepPlan::Call(call)) => self.listing(plan, call, place).await,
             (EffectKind::Chunk, StepPlan::Wait(wait)) => Ok(self.wait(wait, place.as_ref())?.into()),
@@ -158,7 +161,9 @@ impl Driver {
             StepPlan::Query(query) if query.source.is_none() => Role::Chunks,
             StepPlan::Call(call) => self.begin_call(call).await?,
             StepPlan::Set(set) if set.source.is_none() => Role::Chunks,
-            StepPlan::Wait(_) | StepPlan::Approve(_) | StepPlan::CallTask(_) => Role::Chunks,
+            StepPlan::Trigger(_) | StepPlan::Wait(_) | StepPlan::Approve(_) | StepPlan::CallTask(_) => {
+                Role::Chunks
+            }
             // All others work when their source yields records.
             _ => Role::Passive,
         };

@@ -24,6 +24,7 @@ mod supervise;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod trigger;
 
 pub use charge::{cost_of, limits_of};
 pub use drive::Engine;

@@ -86,3 +86,6 @@ pub const MAX_PASSES: u32 = 100_000;
 /// The longest time for which a delivery can be put off: a provider's wait is cut at 25 hours. What is put off
 /// further was noted by a clock that was ahead, and goes at once.
 pub const MAX_PUT_OFF: Duration = Duration::from_hours(48);
+
+/// How many events of a run's trigger are held in memory at once.
+pub(crate) const EVENTS_PER_PAGE: u32 = 100;

@@ -6,12 +6,13 @@ mod kinds;
 use std::collections::BTreeMap;
 
 use tailorbird_model::expression::{Expressions, Scope, Template};
+use tailorbird_model::task::trigger::TRIGGER_SOURCE;
 use tailorbird_model::task::{StopAfter, Task};
 use tailorbird_model::{Failure, Name, Value};
 
 pub(crate) use kinds::{
     ApprovePlan, CallPlan, CallTaskPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan,
-    TransformPlan, WaitPlan, WritePlan,
+    TransformPlan, TriggerPlan, WaitPlan, WritePlan,
 };
 
 /// A task made ready to run.
@@ -28,6 +29,8 @@ pub struct Plan {
 /// A step made ready to run.
 #[derive(Debug)]
 pub enum StepPlan {
+    /// Yields what fired the run.
+    Trigger(TriggerPlan),
     /// Reads rows.
     Query(QueryPlan),
     /// Calls an operation.
@@ -56,6 +59,7 @@ impl StepPlan {
     /// The step's name; its path, where it stands inside a loop.
     pub fn id(&self) -> &Name {
         match self {
+            Self::Trigger(trigger) => &trigger.id,
             Self::Query(query) => &query.id,
             Self::Call(call) => &call.id,
             Self::Write(write) => &write.id,
@@ -73,6 +77,7 @@ impl StepPlan {
     /// The word for its kind in a task file.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Trigger(_) => "trigger",
             Self::Query(_) => "query",
             Self::Call(_) => "call",
             Self::Write(_) => "write",
@@ -100,7 +105,7 @@ impl StepPlan {
             Self::ForEach(each) => Some(&each.source),
             Self::Approve(approve) => Some(&approve.source),
             Self::CallTask(call) => call.source.as_ref(),
-            Self::Wait(_) => None,
+            Self::Trigger(_) | Self::Wait(_) => None,
         }
     }
 
@@ -120,10 +125,17 @@ impl Plan {
     /// # Errors
     /// MAP-001 for an expression that cannot be read; `task check` would have said so with its place.
     pub fn of(task: &Task) -> Result<Self, Failure> {
+        let mut steps = build::steps(task)?;
+        if task.trigger.event_source().is_some()
+            && let Ok(id) = TRIGGER_SOURCE.parse()
+        {
+            let trigger = task.trigger.clone();
+            steps.insert(0, StepPlan::Trigger(TriggerPlan { id, trigger }));
+        }
         Ok(Self {
             stop: task.stop,
             task: task.task.clone(),
-            steps: build::steps(task)?,
+            steps,
         })
     }
 
@@ -150,6 +162,7 @@ impl Plan {
     }
 
     /// Tells whether the records that a step takes were counted as read: they come from a query or a listing,
+    /// Tells whether the records that a call sends were counted as read: they come from a trigger, a query or a listing,
     /// maybe through steps that pass them on, and not from another delivery.
     pub(crate) fn counts_reads_of(&self, source: Option<&Name>) -> bool {
         let mut source = source;
@@ -160,7 +173,7 @@ impl Plan {
                 .iter()
                 .find(|step| source.is_some_and(|source| step.yields().contains(&source)));
             match from {
-                Some(StepPlan::Query(_)) => return true,
+                Some(StepPlan::Trigger(_) | StepPlan::Query(_)) => return true,
                 Some(StepPlan::Approve(_) | StepPlan::CallTask(_)) => return false,
                 Some(StepPlan::Call(from)) if from.key.is_some() => return false,
                 Some(StepPlan::Call(from)) if from.source.is_none() => return true,

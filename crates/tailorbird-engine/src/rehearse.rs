@@ -21,6 +21,7 @@ use crate::durable::RunEnd;
 use crate::operators::Variables;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stop};
+use crate::trigger;
 use walk::Walk;
 
 /// The greatest number of records of one step that a rehearsal looks at.
@@ -148,6 +149,7 @@ impl Engine {
         let run = RunId(NO_RUN.to_owned());
         let input = RunInput::manual();
         let variables = Variables::load(&self.store, &task.task, &run, &task.variables, &input)?;
+        let rehearsed = trigger::rehearsed(&self.store, task)?;
         let driver = Driver {
             engine: self.clone(),
             lock: None,
@@ -165,9 +167,10 @@ impl Engine {
             ending: None,
             asked_people: HashSet::new(),
             pages: None,
+            trigger: rehearsed.about,
         };
         let mut walk = Walk::new(&plan, driver, limit.clamp(1, MAX_REHEARSED));
-        let ended = walk.steps().await;
+        let ended = walk.steps(rehearsed.records).await;
         let mut rehearsal = walk.end();
         rehearsal.failure = match ended {
             Ok(()) | Err(RunEnd::Stopped | RunEnd::Paused | RunEnd::Cancelled) => None,

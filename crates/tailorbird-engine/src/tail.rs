@@ -283,7 +283,7 @@ impl Driver {
                 StepPlan::Approve(approve) => self.ask(plan, approve, records).await?,
                 StepPlan::CallTask(call) => self.note_calls(plan, call, records).await?,
                 // It takes no records.
-                StepPlan::Wait(_) => {}
+                StepPlan::Trigger(_) | StepPlan::Wait(_) => {}
                 StepPlan::ForEach(each) => Box::pin(self.for_each(plan, each, records)).await?,
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod approval;
+pub mod change;
 pub mod codes;
 pub mod connection;
 pub mod database;

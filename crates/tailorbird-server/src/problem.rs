@@ -40,6 +40,29 @@ impl Problem {
         }
     }
 
+    /// There is no webhook at that path.
+    pub(crate) fn hook_unknown() -> Self {
+        Self::not_found(
+            "there is no webhook at this path",
+            "A webhook's path is in its task's trigger.",
+        )
+    }
+
+    /// Webhooks are posted to.
+    pub(crate) fn hook_method(method: &http::Method) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            codes::REQUEST_REFUSED,
+            format!("{method} is not possible here"),
+            "Webhooks are sent with POST.",
+        )
+    }
+
+    /// A webhook refuses a request. What the sender learns is short; the rest is in `task show`.
+    pub(crate) fn hook(status: StatusCode, what: impl Into<String>) -> Self {
+        Self::new(status, codes::HOOK_REFUSED, what, "")
+    }
+
     fn new(
         status: StatusCode,
         code: &'static str,

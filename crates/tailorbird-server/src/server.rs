@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tailorbird_app::{App, AppError, Pulse, ServeSettings, Serving};
+use tailorbird_app::{App, AppError, Hooks, Pulse, ServeSettings, Serving};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -82,9 +82,20 @@ struct Inner {
     addresses: Addresses,
     pulse: Pulse,
     counters: Arc<Counters>,
+    hooks: Hooks,
+    hooks_are_local: bool,
 }
 
 impl Shared {
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.inner.hooks
+    }
+
+    /// Whether webhooks are listened for on a loopback address.
+    pub(crate) fn hooks_are_local(&self) -> bool {
+        self.inner.hooks_are_local
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
     }
@@ -117,6 +128,7 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
             address: settings.listen,
         });
     }
+    let hooks = app.hooks();
     // The home first: a second server is told that it is one, and not that a port is taken.
     let serving = app
         .serve(&settings.serve)
@@ -152,6 +164,10 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
             addresses: addresses.clone(),
             pulse: serving.pulse(),
             counters: Arc::clone(&counters),
+            hooks,
+            hooks_are_local: webhooks
+                .as_ref()
+                .is_none_or(|(_, address)| address.ip().is_loopback()),
         }),
     };
     let (stop, stopping) = watch::channel(false);

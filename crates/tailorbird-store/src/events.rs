@@ -28,8 +28,9 @@ pub const MAX_WAITING_EVENTS: u32 = 10_000;
 /// Events that one call may bring, so that other writers are not held up for long.
 pub const MAX_EVENTS_PER_CALL: usize = 1_000;
 
-/// The longest payload, in bytes of JSON: twice the largest body of a webhook, since escapes make it longer.
-pub const MAX_EVENT_BYTES: usize = 2 << 20;
+/// The longest payload, in bytes of JSON: a webhook's largest body takes at most twice its own length, and a changed
+/// row may hold a document.
+pub const MAX_EVENT_BYTES: usize = 8 << 20;
 
 /// Events of one page of a list.
 pub const MAX_EVENT_PAGE: u32 = 1_000;

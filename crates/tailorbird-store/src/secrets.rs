@@ -18,6 +18,7 @@ use crate::{Home, Store, StoreError, entropy};
 
 const KEY_ID: &str = "key_id";
 const CONNECTION: &str = "connection";
+const TASK: &str = "task";
 const CHAIN_KEY: Place<'_> = Place {
     owner_kind: "home",
     owner: "ledger",
@@ -224,6 +225,34 @@ impl Store {
         })
     }
 
+    /// Seals the secret that a task's webhook is verified by.
+    ///
+    /// # Errors
+    /// Where the sealing key does not fit or the database refuses.
+    pub async fn put_task_secret(&self, task: &Name, secret: ClientSecret) -> Result<(), StoreError> {
+        let (task, home, key) = (task.clone(), self.home().clone(), Arc::clone(self.key()));
+        self.write(move |writing| {
+            Self::with_key(writing.connection, &home, &key, |key| {
+                let place = task_place(&task);
+                let value = secret.expose_for_sealing().as_bytes();
+                put(writing.connection, key, place, value, writing.now)
+            })
+        })
+        .await
+    }
+
+    /// The secret that a task's webhook is verified by.
+    ///
+    /// # Errors
+    /// Where it does not open.
+    pub fn task_secret(&self, task: &Name) -> Result<Option<ClientSecret>, StoreError> {
+        self.read(|db| {
+            Self::with_key(db, self.home(), self.key(), |key| {
+                Ok(get(db, key, task_place(task))?.map(ClientSecret::new))
+            })
+        })
+    }
+
     /// Draws a new sealing key and seals every secret anew under it.
     ///
     /// A crash at any point leaves a home that opens: the new key is on disk beside the old one before the
@@ -257,6 +286,30 @@ impl CredentialVault for Store {
         self.open_credentials(connection)
             .map_err(|error| VaultError(error.to_string()))
     }
+}
+
+fn task_place(task: &Name) -> Place<'_> {
+    Place {
+        owner_kind: TASK,
+        owner: task.as_str(),
+        field: "webhook_secret",
+    }
+}
+
+/// Carries the secret of a task that was renamed over to its new name; one that is there already stays.
+pub(crate) fn adopt_task_secret(
+    db: &Connection,
+    key: &SealingKey,
+    before: &Name,
+    after: &Name,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if get(db, key, task_place(after))?.is_none()
+        && let Some(secret) = open_bytes(db, key, task_place(before))?
+    {
+        put(db, key, task_place(after), &secret, now)?;
+    }
+    Ok(())
 }
 
 /// Seals the fields of a change.

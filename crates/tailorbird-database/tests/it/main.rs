@@ -11,8 +11,10 @@
 
 mod bench;
 mod contract;
+mod folders;
 mod locking;
 mod opening;
+mod outbox;
 mod reading;
 mod streaming;
 mod writing;

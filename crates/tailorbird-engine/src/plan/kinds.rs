@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tailorbird_model::Name;
 use tailorbird_model::expression::{Expressions, Template};
 use tailorbird_model::service::Span;
+use tailorbird_model::task::trigger::Trigger;
 use tailorbird_model::task::{ApproveStep, CallStep, CallTaskStep, FilterStep, QueryStep, WriteStep};
 
 /// A query made ready to run.
@@ -125,4 +126,11 @@ pub struct ForEachPlan {
     pub(crate) source: Name,
     /// The name under which the steps inside see the record.
     pub(crate) name: String,
+}
+
+/// What fired the run, made ready to be handed on.
+#[derive(Debug)]
+pub struct TriggerPlan {
+    pub(crate) id: Name,
+    pub(crate) trigger: Trigger,
 }

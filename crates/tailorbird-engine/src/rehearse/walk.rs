@@ -8,6 +8,7 @@ use tailorbird_model::delivery::{Delivery, DeliveryState};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::task::Pages as Wanted;
+use tailorbird_model::task::trigger::TRIGGER_SOURCE;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::NewDelivery;
 
@@ -75,8 +76,16 @@ impl<'p> Walk<'p> {
         self.told
     }
 
-    pub(super) async fn steps(&mut self) -> Result<(), RunEnd> {
+    /// `events` are the records that the trigger would bring.
+    pub(super) async fn steps(&mut self, mut events: Vec<Record>) -> Result<(), RunEnd> {
         let plan = self.plan;
+        if let (false, Ok(name)) = (events.is_empty(), TRIGGER_SOURCE.parse::<Name>()) {
+            self.told.complete &= events.len() <= self.limit;
+            events.truncate(self.limit);
+            self.count(&name, events.len(), 0);
+            let found = events.into_iter().map(Emitted::plain).collect();
+            self.hand_on(&name, found, After::default()).await?;
+        }
         let nothing = || vec![Emitted::plain(Record::from_pairs([]))];
         for step in plan.steps.iter().filter(|step| step.source().is_none()) {
             match step {
@@ -273,7 +282,7 @@ impl<'p> Walk<'p> {
             StepPlan::Decide(decide) => self.decide(decide, found, after).await,
             StepPlan::Set(set) => self.set(set, &found),
             // It takes no records, and a rehearsal does not wait.
-            StepPlan::Wait(_) => Ok(()),
+            StepPlan::Trigger(_) | StepPlan::Wait(_) => Ok(()),
             StepPlan::ForEach(each) => {
                 let inside = found.iter().map(|record| stepped_into(each, record)).collect();
                 self.hand_on(id, inside, after).await

@@ -2,7 +2,9 @@
 
 mod call;
 mod calls_of_tasks;
+mod events;
 mod notify;
+mod paths;
 mod records;
 mod starts;
 mod tables;
@@ -11,6 +13,7 @@ mod wait;
 
 use std::collections::BTreeSet;
 
+use super::trigger::TRIGGER_SOURCE;
 use super::{MAX_NESTING, Step, Task};
 use crate::Name;
 use crate::expression::{ExpressionProblem, Expressions, Template};
@@ -38,6 +41,8 @@ pub trait Catalogue {
     fn describe(&self, database: &Name, sql: &str) -> Option<Result<Vec<String>, SqlProblem>>;
     /// The tables of a database, each with its columns; nothing where they cannot be told now.
     fn tables(&self, database: &Name) -> Option<Vec<(String, Vec<String>)>>;
+    /// The names of all connections.
+    fn connections(&self) -> Vec<String>;
     /// All tasks.
     fn tasks(&self) -> Vec<Task>;
     /// Finds a task by its name.
@@ -157,8 +162,13 @@ impl Checker<'_> {
 
     fn task(&mut self, task: &Task) {
         self.trigger(&task.trigger);
+        self.events(task);
         self.declared(&task.variables);
-        self.steps("", &task.steps, Sources::default(), 0);
+        let mut sources = Sources::default();
+        if task.trigger.event_source().is_some() {
+            sources.add(TRIGGER_SOURCE, false);
+        }
+        self.steps("", &task.steps, sources, 0);
         self.notify(task.notify.as_ref());
     }
 
@@ -188,6 +198,13 @@ impl Checker<'_> {
                 at,
                 format!("the step `{}` does not have exactly one kind", step.id),
                 format!("Give one of {}.", Step::KINDS.join(", ")),
+            );
+        }
+        if step.id.as_str() == TRIGGER_SOURCE {
+            self.error(
+                &format!("{at}/id"),
+                format!("`{TRIGGER_SOURCE}` is a reserved name"),
+                "It stands for the records that the task's trigger brings. Choose another name for the step.",
             );
         }
         if let Some(query) = &step.query {
@@ -264,7 +281,17 @@ impl Checker<'_> {
     /// Complains unless an earlier step of that name yields records.
     fn source(&mut self, path: &str, name: &Name, sources: &Sources) {
         let names: Vec<&str> = sources.0.iter().map(|source| source.name.as_str()).collect();
-        if !names.contains(&name.as_str()) {
+        if names.contains(&name.as_str()) {
+            return;
+        }
+        if name.as_str() == TRIGGER_SOURCE {
+            self.error(
+                path,
+                "the trigger brings no records here",
+                "A `webhook`, `file` or `database` trigger does, and steps inside of a loop take the loop's. Read \
+                 rows by a `query` step otherwise.",
+            );
+        } else {
             self.error(
                 path,
                 format!("no earlier step `{name}` yields records"),

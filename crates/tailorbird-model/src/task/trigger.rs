@@ -1,5 +1,10 @@
 //! What starts a run: the part of a task file, and the schedule that is made of it.
 
+mod database;
+mod file;
+mod records;
+mod webhook;
+
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -8,11 +13,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Name;
+use crate::event::EventSource;
 use crate::run::RunState;
 use crate::schedule::due::Missed;
 use crate::schedule::hours::{Day, TIME_HINT};
 use crate::schedule::{Fields, Hours, Schedule};
 use crate::yaml::shape::nearest;
+
+pub use database::DatabaseTrigger;
+pub use file::{ArrivedFile, FileTrigger};
+pub use records::{MAX_TRIGGER_RECORDS, ReceivedRequest, records};
+pub use webhook::{
+    Encoding, EventKey, HMAC_BODY, HMAC_TIMESTAMP, HmacAlgorithm, HmacStyle, HookPath, SignedTime,
+    TokenStyle, Verify, WebhookTrigger,
+};
+
+/// The name under which steps take the records that a trigger brings.
+pub const TRIGGER_SOURCE: &str = "trigger";
 
 /// What starts a run: at most one source. An empty trigger is a manual one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +58,15 @@ pub struct Trigger {
     /// The end of another task's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<After>,
+    /// A request that a provider sends to `/hooks/PATH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookTrigger>,
+    /// A file that arrives in a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileTrigger>,
+    /// A row that changes in a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseTrigger>,
 }
 
 /// Days on which a schedule does not fire.
@@ -142,6 +168,19 @@ fn problem(path: &str, message: impl Into<String>, hint: impl Into<String>) -> T
 }
 
 impl Trigger {
+    /// Where its events come from; nothing where it brings none, as a schedule or a person.
+    pub fn event_source(&self) -> Option<EventSource> {
+        if self.webhook.is_some() {
+            Some(EventSource::Webhook)
+        } else if self.file.is_some() {
+            Some(EventSource::File)
+        } else if self.database.is_some() {
+            Some(EventSource::Database)
+        } else {
+            None
+        }
+    }
+
     /// The schedule, with the days of its calendar file where that could be read; none without `schedule`.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::document::{Document, join};
 use super::problem::Problem;
 use crate::name::Name;
 use crate::service::Span;
+use crate::task::trigger::HookPath;
 
 /// Keywords that [`check`] understands or that only inform people.
 pub const KEYWORDS: [&str; 25] = [
@@ -232,13 +233,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Patterns occur on two types only, and each knows best what it accepts.
+    /// Patterns occur on three types only, and each knows best what it accepts.
     fn text(&mut self, schema: &'a Value, text: &str, pointer: &str) {
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else {
             return;
         };
         let fits = if pattern.ends_with("[smhd]$") {
             text.parse::<Span>().is_ok()
+        } else if pattern == HookPath::PATTERN {
+            text.parse::<HookPath>().is_ok()
         } else {
             Name::is_valid(text)
         };

@@ -1,5 +1,8 @@
 //! Giving events to runs.
 
+use std::sync::Arc;
+
+use rusqlite::Connection;
 use serde_json::json;
 use tailorbird_model::Name;
 use tailorbird_model::event::{EventId, EventSource, TriggerEvent};
@@ -8,7 +11,7 @@ use tailorbird_model::run::{Run, RunId, RunInput, RunState};
 use super::{MAX_EVENT_PAGE, event, events, identity};
 use crate::codec::from_micros;
 use crate::runs::opening;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, secrets};
 
 impl Store {
     /// Opens a run of a task for the oldest events that wait for it: at most `limit`, all of one source. The
@@ -38,41 +41,62 @@ impl Store {
             if taken == 0 {
                 return Ok(None);
             }
-            let (source, first, received_at) = db
-                .prepare_cached(
-                    "SELECT source, min(id), received_at FROM trigger_event WHERE run = ?1",
-                )?
-                .query_row([&id.0], |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-                })?;
-            let input = RunInput {
-                data: json!({
-                    "events": taken,
-                    "first_event": first,
-                    "received_at": from_micros(received_at)?,
-                }),
-                ..RunInput::of(&source)
-            };
+            let input = input_of(db, &id, None)?;
             let run = opening::insert(writing, id, task, version, state, &input)?;
             Ok(Some((run, u32::try_from(taken).unwrap_or(u32::MAX))))
         })
         .await
     }
 
-    /// Gives the events of a run that ended to another one, which works on them once more. The ledger knows
-    /// what was sent for them already.
+    /// Carries what a trigger received, and its secret, over to the new name of its task.
     ///
     /// # Errors
     /// Where the database refuses.
-    pub async fn hand_events_over(&self, from: &RunId, to: &RunId) -> Result<u32, StoreError> {
-        let (from, to) = (from.clone(), to.clone());
+    pub async fn adopt_events(&self, before: &Name, after: &Name) -> Result<(), StoreError> {
+        let (before, after) = (before.clone(), after.clone());
+        let (home, key) = (self.home().clone(), Arc::clone(self.key()));
         self.write(move |writing| {
-            let moved = writing.connection.execute(
-                "UPDATE trigger_event SET run = ?2, state = 'taken', done_at = NULL
-                 WHERE run = ?1 AND payload IS NOT NULL",
-                (&from.0, &to.0),
+            let db = writing.connection;
+            // One that both names have received stays where it is.
+            db.execute(
+                "UPDATE OR IGNORE trigger_event SET task = ?2 WHERE task = ?1",
+                (before.as_str(), after.as_str()),
             )?;
-            Ok(u32::try_from(moved).unwrap_or(u32::MAX))
+            db.execute(
+                "UPDATE OR IGNORE trigger_state SET task = ?2 WHERE task = ?1",
+                (before.as_str(), after.as_str()),
+            )?;
+            Self::with_key(db, &home, &key, |key| {
+                secrets::adopt_task_secret(db, key, &before, &after, writing.now)
+            })
+        })
+        .await
+    }
+
+    /// Opens a run that works once more on the events of one that ended; nothing where that had none, or only
+    /// files, which were moved away. The ledger knows what was sent for them already.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn open_run_again(
+        &self,
+        from: &Run,
+        version: i64,
+        state: RunState,
+    ) -> Result<Option<Run>, StoreError> {
+        let (id, task, from) = (self.new_run_id()?, from.task.clone(), from.id.clone());
+        self.write(move |writing| {
+            let db = writing.connection;
+            let moved = db.execute(
+                "UPDATE trigger_event SET run = ?2, state = 'taken', done_at = NULL
+                 WHERE run = ?1 AND payload IS NOT NULL AND source IN ('webhook', 'database')",
+                (&from.0, &id.0),
+            )?;
+            if moved == 0 {
+                return Ok(None);
+            }
+            let input = input_of(db, &id, Some(&from))?;
+            Ok(Some(opening::insert(writing, id, task, version, state, &input)?))
         })
         .await
     }
@@ -154,6 +178,25 @@ impl Store {
         .await
     }
 
+    /// Events of a task to look at without taking them: the oldest that wait, or where none does the newest whose
+    /// contents are kept.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn events_to_rehearse(&self, task: &Name, limit: u32) -> Result<Vec<TriggerEvent>, StoreError> {
+        let limit = limit.min(MAX_EVENT_PAGE);
+        self.read(|db| {
+            let sql = "SELECT * FROM trigger_event WHERE task = ?1 AND state = 'new' ORDER BY id LIMIT ?2";
+            let waiting = events(db, sql, (task.as_str(), limit))?;
+            if !waiting.is_empty() {
+                return Ok(waiting);
+            }
+            let sql = "SELECT * FROM trigger_event WHERE task = ?1 AND payload IS NOT NULL
+                       ORDER BY id DESC LIMIT ?2";
+            events(db, sql, (task.as_str(), limit))
+        })
+    }
+
     /// The newest events of a task, the newest first.
     ///
     /// # Errors
@@ -175,4 +218,30 @@ impl Store {
     pub fn run_event_source(&self, run: &RunId) -> Result<Option<EventSource>, StoreError> {
         Ok(self.run_events(run, None, 1)?.first().map(|event| event.source))
     }
+}
+
+/// What a run is opened with: a small reference to its events.
+fn input_of(db: &Connection, id: &RunId, again_for: Option<&RunId>) -> Result<RunInput, StoreError> {
+    let (source, first, count, received_at) = db
+        .prepare_cached("SELECT source, min(id), count(*), received_at FROM trigger_event WHERE run = ?1")?
+        .query_row([&id.0], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, i64>(3)?,
+            ))
+        })?;
+    let mut data = json!({
+        "events": count,
+        "first_event": first,
+        "received_at": from_micros(received_at)?,
+    });
+    if let (Some(from), Some(members)) = (again_for, data.as_object_mut()) {
+        members.insert("again_for".to_owned(), from.0.as_str().into());
+    }
+    Ok(RunInput {
+        data,
+        ..RunInput::of(&source)
+    })
 }

@@ -157,7 +157,7 @@ async fn a_full_inbox_receives_nothing_and_says_so() {
     let refused = bench.store.receive_events(too_many).await;
     assert!(matches!(refused, Err(StoreError::TooMany { .. })), "{refused:?}");
     let long = NewEvent {
-        payload: json!("x".repeat(3 << 20)),
+        payload: json!("x".repeat(9 << 20)),
         ..event("long")
     };
     let refused = bench.store.receive_events(vec![long]).await;
@@ -192,10 +192,22 @@ async fn an_event_is_done_when_its_run_has_ended_and_is_forgotten_long_after() {
     // A failed run is tried again with the same events.
     let again = bench
         .store
-        .open_run(&name("orders"), 2, RunState::Queued)
+        .open_run_again(&run, 2, RunState::Queued)
         .await
+        .unwrap()
         .unwrap();
-    assert_eq!(bench.store.hand_events_over(&run.id, &again.id).await.unwrap(), 1);
+    assert_eq!(again.task_version, 2);
+    let input = bench.store.run_input(&again.id).unwrap();
+    assert_eq!((input.cause.as_str(), input.is_own()), ("webhook", true));
+    assert_eq!(input.data["again_for"], run.id.0.as_str());
+    assert_eq!(
+        bench
+            .store
+            .open_run_again(&run, 2, RunState::Queued)
+            .await
+            .unwrap(),
+        None
+    );
     assert_eq!(bench.store.run_events(&run.id, None, 1).unwrap(), []);
     assert_eq!(
         bench.store.run_events(&again.id, None, 1).unwrap()[0].state,
@@ -246,6 +258,35 @@ async fn a_file_is_done_only_when_it_was_moved() {
     assert_eq!(bench.store.files_to_move(&name("orders")).unwrap(), []);
     let put_back = bench.store.receive_events(vec![again]).await.unwrap();
     assert!(matches!(put_back[0], Received::New(_)), "{put_back:?}");
+}
+
+#[tokio::test]
+async fn a_renamed_task_keeps_its_events_and_its_secret() {
+    let bench = Bench::new();
+    receive(&bench, &["a", "b"]).await;
+    let secret = || tailorbird_oauth::ClientSecret::new("the webhook's secret");
+    bench
+        .store
+        .put_task_secret(&name("orders"), secret())
+        .await
+        .unwrap();
+    assert_eq!(bench.store.task_secret(&name("sales")).unwrap(), None);
+    bench
+        .store
+        .adopt_events(&name("orders"), &name("sales"))
+        .await
+        .unwrap();
+    assert_eq!(bench.store.waiting_events(&name("sales")).unwrap(), 2);
+    assert_eq!(bench.store.waiting_events(&name("orders")).unwrap(), 0);
+    assert_eq!(bench.store.trigger_state(&name("sales")).unwrap().events, 2);
+    bench.store.rotate_key().await.unwrap();
+    assert_eq!(bench.store.task_secret(&name("sales")).unwrap(), Some(secret()));
+    let of_sales = NewEvent {
+        task: name("sales"),
+        ..event("a")
+    };
+    let known = bench.store.receive_events(vec![of_sales]).await.unwrap();
+    assert!(matches!(known[0], Received::Known(_)), "{known:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! `database …`.
 
 use clap::{Subcommand, ValueEnum};
+use tailorbird_model::change::ChangeKind;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DatabaseCommand {
@@ -49,6 +50,49 @@ pub(crate) enum DatabaseCommand {
         #[arg(long, default_value_t = 1000, value_name = "N")]
         limit: usize,
     },
+    /// Prints the SQL that writes a table's changes down for a task's `database` trigger; installs or removes it
+    #[command(
+        after_help = "Examples:\n  tailorbird database trigger-sql erp products > review.sql\n  tailorbird database trigger-sql erp products --key sku --on insert,update,delete --install\n  tailorbird database trigger-sql erp products --remove\n\nChanges go into the table `_tailorbird_outbox`, in the transaction that makes them."
+    )]
+    TriggerSql {
+        /// The database
+        name: String,
+        /// The table
+        table: String,
+        /// A column that identifies a row; the primary key where absent
+        #[arg(long = "key", value_name = "COLUMN", value_delimiter = ',')]
+        key: Vec<String>,
+        /// Which changes are written down
+        #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Change::Insert, Change::Update, Change::Delete])]
+        on: Vec<Change>,
+        /// Run the statements in the database, which must be writable
+        #[arg(long)]
+        install: bool,
+        /// Take the triggers away, with what they wrote down and nobody received
+        #[arg(long, conflicts_with_all = ["install", "key"])]
+        remove: bool,
+    },
+}
+
+/// A kind of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Change {
+    /// A row is new.
+    Insert,
+    /// A row has other values.
+    Update,
+    /// A row is gone.
+    Delete,
+}
+
+impl From<Change> for ChangeKind {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Insert => Self::Insert,
+            Change::Update => Self::Update,
+            Change::Delete => Self::Delete,
+        }
+    }
 }
 
 /// The kinds of database of this version.

@@ -63,6 +63,17 @@ pub(crate) enum TaskCommand {
         /// The task
         name: String,
     },
+    /// Sets the secret by which a task's webhook knows its sender; asks for it where none is given
+    #[command(
+        after_help = "Examples:\n  tailorbird task secret orders\n  printf '{\"webhook_secret\":\"…\"}' | tailorbird task secret orders --secrets -"
+    )]
+    Secret {
+        /// The task
+        name: String,
+        /// A JSON file with the member `webhook_secret`; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        secrets: Option<PathBuf>,
+    },
     /// Prints the JSON Schema of task files, for editors
     #[command(after_help = "Example:\n  tailorbird task schema > task.schema.json")]
     Schema,

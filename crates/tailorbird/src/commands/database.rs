@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use tailorbird_app::{AddDatabase, App, AppError};
+use tailorbird_app::{AddDatabase, App, AppError, Watched};
 use tailorbird_model::database::DatabaseKind;
 
 use crate::Ended;
@@ -36,28 +36,7 @@ pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -
             }
             render.data(&json!(database), || format!("Database {name} is saved."));
         }
-        DatabaseCommand::List => {
-            let databases = App::open(home)?.databases()?;
-            let rows: Vec<Vec<String>> = databases
-                .iter()
-                .map(|d| {
-                    let settings: Vec<String> = d.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
-                    vec![
-                        d.database.to_string(),
-                        "sqlite".to_owned(),
-                        if d.writable { "yes" } else { "no" }.to_owned(),
-                        settings.join(" "),
-                    ]
-                })
-                .collect();
-            render.data(&json!(databases), || {
-                table(
-                    &["DATABASE", "KIND", "WRITABLE", "SETTINGS"],
-                    &rows,
-                    "There are no databases. `tailorbird database add --help` shows how to add one.",
-                )
-            });
-        }
+        DatabaseCommand::List => list(home, render)?,
         DatabaseCommand::Test { name } => {
             let found = App::open(home)?.test_database(&input::name(&name)?)?;
             render.data(&found, || {
@@ -108,6 +87,84 @@ pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -
                 )
             });
         }
+        DatabaseCommand::TriggerSql {
+            name,
+            table,
+            key,
+            on,
+            install,
+            remove,
+        } => {
+            let on = on.into_iter().map(Into::into).collect();
+            let watched = Watched { table, key, on };
+            trigger_sql(home, &name, &watched, (install, remove), render)?;
+        }
     }
     Ok(Ended::Well)
+}
+
+fn list(home: &Path, render: Render) -> Result<(), AppError> {
+    let databases = App::open(home)?.databases()?;
+    let rows: Vec<Vec<String>> = databases
+        .iter()
+        .map(|d| {
+            let settings: Vec<String> = d.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            vec![
+                d.database.to_string(),
+                "sqlite".to_owned(),
+                if d.writable { "yes" } else { "no" }.to_owned(),
+                settings.join(" "),
+            ]
+        })
+        .collect();
+    render.data(&json!(databases), || {
+        table(
+            &["DATABASE", "KIND", "WRITABLE", "SETTINGS"],
+            &rows,
+            "There are no databases. `tailorbird database add --help` shows how to add one.",
+        )
+    });
+    Ok(())
+}
+
+/// `database trigger-sql`: shows, installs or removes.
+fn trigger_sql(
+    home: &Path,
+    name: &str,
+    watched: &Watched,
+    (install, remove): (bool, bool),
+    render: Render,
+) -> Result<(), AppError> {
+    let app = App::open(home)?;
+    let name = input::name(name)?;
+    let table = &watched.table;
+    if remove {
+        let removed = app.remove_outbox(&name, table)?;
+        let json = json!({
+            "database": name, "table": table, "removed_triggers": removed.triggers,
+            "dropped_changes": removed.changes, "removed_outbox": removed.outbox,
+        });
+        render.data(&json, || {
+            format!(
+                "Removed {} trigger(s) of {table}; {} change(s) that nobody had received went with them.",
+                removed.triggers, removed.changes
+            )
+        });
+        return Ok(());
+    }
+    let statements = if install {
+        app.install_outbox(&name, watched)?
+    } else {
+        app.outbox_sql(&name, watched)?
+    };
+    let json = json!({
+        "database": name, "table": table, "installed": install, "statements": statements,
+    });
+    render.document(&json, || statements.join(";\n\n") + ";\n");
+    render.talk(if install {
+        "Installed. From now on these changes are written down."
+    } else {
+        "Nothing was changed. `--install` runs these statements; any SQL shell does as well."
+    });
+    Ok(())
 }

@@ -9,6 +9,8 @@ use tailorbird_app::{App, AppError, Progress, Stop};
 use tailorbird_model::Name;
 use tailorbird_model::run::{Run, RunState};
 
+mod trigger;
+
 use crate::Ended;
 use crate::args::TaskCommand;
 use crate::commands::signals::Signals;
@@ -100,6 +102,9 @@ pub(crate) async fn run(home: &Path, command: TaskCommand, render: Render) -> Re
             })
             .await
         }
+        TaskCommand::Secret { name, secrets } => {
+            trigger::secret(home, &name, secrets.as_deref(), render).await
+        }
         TaskCommand::Schema => {
             render.json(&tailorbird_app::task_schema());
             Ok(Ended::Well)
@@ -115,16 +120,23 @@ fn show(app: &App, name: &Name, render: Render) -> Result<Ended, AppError> {
         Err(error) => (Vec::new(), Some(error.failure)),
     };
     let firings = app.firings(name)?;
+    let trigger = app.trigger_view(name)?;
     let mut json = json!(task);
     if let Some(json) = json.as_object_mut() {
         json.insert("next".to_owned(), json!(next));
         json.insert("problem".to_owned(), json!(problem));
         json.insert("firings".to_owned(), json!(firings));
+        if let Some(trigger) = &trigger {
+            json.insert("trigger_state".to_owned(), json!(trigger));
+        }
     }
     render.document(&json, || text);
     if !render.is_json() {
         if let Some(problem) = &problem {
             render.talk(&letter("it cannot fire", problem));
+        }
+        if let Some(trigger) = &trigger {
+            render.talk(&trigger::text(trigger));
         }
         if !next.is_empty() {
             let times: Vec<String> = next.iter().map(ToString::to_string).collect();

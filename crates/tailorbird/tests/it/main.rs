@@ -29,5 +29,6 @@ mod secrets;
 mod sending;
 mod serve;
 mod steps;
+mod triggers;
 mod wizard;
 mod write_back;

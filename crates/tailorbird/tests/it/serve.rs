@@ -4,4 +4,4 @@ mod hand_over;
 mod listening;
 mod schedules;
 mod stopping;
-mod support;
+pub(crate) mod support;

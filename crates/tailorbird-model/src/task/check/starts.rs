@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Catalogue;
+use super::{Catalogue, paths};
 use crate::Name;
 use crate::task::Task;
 use crate::yaml::shape::suggest;
@@ -19,9 +19,9 @@ pub fn across(files: &[&[Typed<Task>]], catalogue: Option<&dyn Catalogue>) -> Ve
     let names: BTreeSet<&Name> = given.iter().map(|task| &task.task).collect();
     let stored = catalogue.map(Catalogue::tasks).unwrap_or_default();
     // A file that is looked at takes the place of what is stored under its name.
-    let others = stored.iter().filter(|task| !names.contains(&task.task));
-    let starts = Starts::of(given.iter().copied().chain(others));
-    let mut problems = Vec::new();
+    let others: Vec<&Task> = stored.iter().filter(|task| !names.contains(&task.task)).collect();
+    let starts = Starts::of(given.iter().chain(&others).copied());
+    let mut problems = paths::shared(files, &others);
     for (index, file) in files.iter().enumerate() {
         for typed in *file {
             let found = starts

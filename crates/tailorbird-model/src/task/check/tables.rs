@@ -148,7 +148,7 @@ impl Checker<'_> {
         }
     }
 
-    fn database(&mut self, at: &str, name: &Name, must_write: bool) {
+    pub(super) fn database(&mut self, at: &str, name: &Name, must_write: bool) {
         let Some(catalogue) = self.catalogue else {
             return;
         };

@@ -52,6 +52,14 @@ impl Server {
         }
     }
 
+    /// The most memory that the process has held, in MiB.
+    pub(crate) fn peak_memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib / 1024
+    }
+
     /// Status and body of a path.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         http("GET", &format!("{}{path}", self.url), &[], "")
