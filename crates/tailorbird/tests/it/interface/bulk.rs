@@ -234,7 +234,7 @@ fn a_run_is_retried_by_the_newest_mapping() {
         .expect(0);
     assert_eq!(said.json()["counts"]["delivered"], 3, "{}", said.stdout);
     assert!(
-        said.stderr.contains("3 record(s) are tried again"),
+        said.stderr.contains("3 rejected record(s) are tried again"),
         "{}",
         said.stderr
     );

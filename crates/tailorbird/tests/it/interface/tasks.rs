@@ -157,7 +157,7 @@ fn run_list_show_and_retry() {
     // Tried again as it is, it is refused again; mended, it goes.
     let retried = home.run(&["run", "retry", id]).expect(3);
     assert!(
-        retried.stderr.contains("1 record(s) are tried again"),
+        retried.stderr.contains("1 rejected record(s) are tried again"),
         "{}",
         retried.stderr
     );

@@ -128,7 +128,10 @@ const CASES: &[(&str, &str)] = &[
 #[test]
 fn every_problem_of_a_trigger_is_told_with_its_place() {
     let home = Home::new();
-    home.database("erp", "create table products (sku text primary key)");
+    home.database(
+        "erp",
+        "create table products (sku text primary key); create table seen (id text primary key)",
+    );
     home.run(&[
         "database",
         "add",
