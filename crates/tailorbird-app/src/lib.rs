@@ -75,6 +75,26 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// so it is as short as honest uploads allow.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a request may take where a test has no half a minute for each doubt. Debug builds only.
+#[cfg(debug_assertions)]
+static SHORTER_TIMEOUT: std::sync::OnceLock<Duration> = std::sync::OnceLock::new();
+
+/// Lets requests take less time than they should, before anything is opened: for tests, in debug builds only.
+#[cfg(debug_assertions)]
+pub fn shorten_requests(total_timeout: Duration) {
+    let is_first = SHORTER_TIMEOUT.set(total_timeout).is_ok();
+    debug_assert!(is_first, "the time-out was shortened twice");
+}
+
+/// How long one request may take in all, in this process.
+fn total_timeout() -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(shorter) = SHORTER_TIMEOUT.get() {
+        return *shorter;
+    }
+    TOTAL_TIMEOUT
+}
+
 /// Every use-case of one home folder.
 #[derive(Clone)]
 pub struct App {
@@ -131,7 +151,7 @@ impl App {
         let services = Arc::new(Services::of(home, Some(&store))?);
         let settings = TransportSettings {
             read_timeout: READ_TIMEOUT,
-            total_timeout: TOTAL_TIMEOUT,
+            total_timeout: total_timeout(),
             ..TransportSettings::default()
         };
         let connector = Connector::new(settings)?;

@@ -14,7 +14,7 @@ use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::run::{Run, RunState};
 use tailorbird_model::service::Method;
 use tailorbird_model::task::{Notify, NotifyOn};
-use tailorbird_model::{Failure, Meaning, Name, codes};
+use tailorbird_model::{Failure, Meaning, Name, codes, fault};
 use tailorbird_store::{DeliveryFilter, Notice, NoticeEvent, NoticeTried};
 
 use crate::serving::worker::{Watch, Work};
@@ -72,6 +72,7 @@ impl App {
                 Ok(()) => NoticeTried::Sent,
                 Err(failure) => again(&notice, &failure),
             };
+            fault::reach("notice.sent");
             self.store.note_tried(notice.id, tried).await?;
         }
         Ok(())

@@ -22,7 +22,7 @@ pub use tailorbird_engine::{
     Stop, Supervisor,
 };
 
-use crate::{App, AppError, DeliveryFilter, Mapping, Resolution, TOTAL_TIMEOUT, tasks};
+use crate::{App, AppError, DeliveryFilter, Mapping, Resolution, tasks, total_timeout};
 
 /// How often, and how many times, a request to another process is looked after.
 const REQUEST_LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -104,7 +104,7 @@ impl App {
             self.store.clone(),
             self.connector.clone(),
             resources,
-            TOTAL_TIMEOUT,
+            total_timeout(),
         )
     }
 

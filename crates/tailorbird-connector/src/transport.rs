@@ -289,7 +289,12 @@ impl Transport {
         started: tokio::time::Instant,
     ) -> Result<WireAnswer, Unanswered> {
         let deadline = started + self.settings.total_timeout;
-        let sent = tokio::time::timeout_at(deadline, client.execute(outgoing)).await;
+        #[cfg(debug_assertions)]
+        let is_write = !outgoing.method().is_safe();
+        let executed = client.execute(outgoing);
+        #[cfg(debug_assertions)]
+        let executed = unanswered_at_first(executed, is_write);
+        let sent = tokio::time::timeout_at(deadline, executed).await;
         let response = match sent {
             Err(_elapsed) => return Err(Unanswered::timed_out(self.settings.total_timeout)),
             Ok(Err(error)) => return Err(classify::unanswered(&error)),
@@ -297,6 +302,22 @@ impl Transport {
         };
         Ok(read::answer(response, deadline, self.settings.max_answer_bytes).await)
     }
+}
+
+/// Says so where a write has left and its answer keeps the program waiting. Nobody tells when the bytes are gone, so it
+/// is a matter of time.
+#[cfg(debug_assertions)]
+async fn unanswered_at_first<T>(executed: impl Future<Output = T>, is_write: bool) -> T {
+    /// Long enough for a request on one machine to have left.
+    const LEFT_BY: Duration = Duration::from_millis(100);
+    let mut executed = std::pin::pin!(executed);
+    if let Ok(sent) = tokio::time::timeout(LEFT_BY, executed.as_mut()).await {
+        return sent;
+    }
+    if is_write {
+        tailorbird_model::fault::reach("request.unanswered");
+    }
+    executed.await
 }
 
 fn method(method: Method) -> reqwest::Method {

@@ -8,7 +8,7 @@ use tailorbird_connector::{Request, is_repeatable};
 use tailorbird_model::delivery::{Delivery, DeliveryId, Destination, Event};
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::service::{InDoubtPolicy, LookUp as HowToLookUp};
-use tailorbird_model::{Failure, Meaning, Record, codes};
+use tailorbird_model::{Failure, Meaning, Record, codes, fault};
 use tailorbird_store::{Attempt, Held, Intended, LookUp, Outcome, Store, StoreError};
 
 use crate::deliver::Route;
@@ -185,6 +185,7 @@ impl Driver {
                 first_doubt(&story.attempts, attempted_at),
             )
             .await;
+        fault::reach("look_up.answered");
         let found = match found {
             Ok(found) => found,
             Err(failure) if failure.meaning == Meaning::ConnectionFault => {

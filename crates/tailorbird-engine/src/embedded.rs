@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tailorbird_model::run::{Counts, RunId, RunState};
-use tailorbird_model::{Failure, Meaning, codes};
+use tailorbird_model::{Failure, Meaning, codes, fault};
 use tailorbird_store::{JournalChange, RunChange, StepProgress, StepState, Store};
 
 use crate::durable::{Durable, EffectCall, EffectOutput, RunEnd, StepPath, Wait};
@@ -342,7 +342,9 @@ impl<E: Effects> Embedded<E> {
         if is_new {
             let json = serde_json::to_value(timer)
                 .map_err(|error| RunEnd::Failed(unreadable(&self.inner.run, &error)))?;
+            fault::reach("timer.set.before");
             self.keep(path, json, RunChange::default(), None).await?;
+            fault::reach("timer.set.after");
         }
         Ok(timer)
     }

@@ -9,7 +9,7 @@ use tailorbird_connector::{Page, Pages, build, judge, records};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::task::Pages as Wanted;
-use tailorbird_model::{Failure, Meaning, Name, Record, Value};
+use tailorbird_model::{Failure, Meaning, Name, Record, Value, fault};
 use tailorbird_store::CursorMove;
 
 use crate::charge::why_held;
@@ -73,6 +73,7 @@ impl Driver {
             .connector
             .send(&route.resolved, &route.credentials, &request)
             .await;
+        fault::reach("page.read");
         let failure = match sent {
             Ok(answer) => {
                 let taken = pages.take(&route.resolved, &answer);

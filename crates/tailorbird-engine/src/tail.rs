@@ -10,7 +10,7 @@ use tailorbird_database::CursorMove;
 use tailorbird_model::delivery::{Delivery, DeliveryId};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::service::Operation;
-use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
+use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes, fault};
 
 use crate::deliver::Route;
 use crate::drive::Driver;
@@ -316,6 +316,7 @@ impl Driver {
             let (rows, cursor) = (rows.clone(), cursor.clone());
             let written = blocking(move || {
                 let mut link = resources.database(&step.database)?;
+                fault::reach("target.due");
                 let written = match cursor {
                     Some(value) => {
                         let cursor = CursorMove {
@@ -328,6 +329,7 @@ impl Driver {
                     }
                     None => link.upsert(&step.table, &step.key, &rows)?,
                 };
+                fault::reach("target.committed");
                 Ok(written.rows)
             })
             .await;

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod event;
 pub mod expression;
 pub mod failure;
+pub mod fault;
 pub mod key;
 pub mod mail;
 pub mod measure;

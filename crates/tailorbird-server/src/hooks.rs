@@ -12,6 +12,7 @@ use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use tailorbird_app::{HookAnswer, HookRequest, MAX_HOOK_BODY, MAX_HOOK_HEADERS};
+use tailorbird_model::fault;
 
 use crate::guard;
 use crate::problem::Problem;
@@ -94,6 +95,7 @@ async fn receive(
             body,
         })
         .await;
+    fault::reach("webhook.answer");
     told(answer)
 }
 

@@ -105,8 +105,11 @@ impl Store {
         batch: Vec<NewApproval>,
     ) -> Result<Vec<Asked>, StoreError> {
         check_batch("questions", batch.len())?;
-        self.write(move |writing| batch.iter().map(|new| ask(writing, &asker, new)).collect())
-            .await
+        self.write(move |writing| {
+            writing.at("approval.asked");
+            batch.iter().map(|new| ask(writing, &asker, new)).collect()
+        })
+        .await
     }
 
     /// Ends the questions of a step whose time is over; they count for the run.
@@ -152,6 +155,7 @@ impl Store {
     /// Where the database refuses.
     pub async fn settle_approvals(&self, ids: Vec<ApprovalId>) -> Result<(), StoreError> {
         self.write(move |writing| {
+            writing.at("approval.settled");
             let mut statement = writing
                 .connection
                 .prepare_cached("UPDATE approval SET settled = 1, updated_at = ?2 WHERE id = ?1")?;
@@ -251,6 +255,7 @@ impl Store {
         let (id, fingerprint) = (seen.id, seen.fingerprint.clone());
         let (who, reason) = (who.to_owned(), reason.map(str::to_owned));
         self.write(move |writing| {
+            writing.at("approval.decided");
             let state = match decision {
                 ApprovalDecision::Release => ApprovalState::Released,
                 ApprovalDecision::Refuse => ApprovalState::Refused,

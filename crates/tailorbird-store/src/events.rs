@@ -83,6 +83,7 @@ impl Store {
             ready.push((event, payload));
         }
         self.write(move |writing| {
+            writing.at("event.received");
             // Counted once per task: counting anew for each event would make a long inbox ever slower.
             let mut waiting = BTreeMap::new();
             ready

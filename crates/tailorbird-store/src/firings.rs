@@ -113,6 +113,7 @@ impl Store {
     pub async fn begin_trigger(&self, task: &Name, source: &str, at: Timestamp) -> Result<(), StoreError> {
         let (task, source) = (task.clone(), source.to_owned());
         self.write(move |writing| {
+            writing.at("firing.begun");
             let row = (
                 task.as_str(),
                 &source,
@@ -150,6 +151,7 @@ impl Store {
             named.push((self.new_run_id()?, occasion));
         }
         self.write(move |writing| {
+            writing.at("firing.decided");
             let db = writing.connection;
             let is_current = db
                 .prepare_cached(

@@ -65,6 +65,7 @@ impl Store {
         check_batch("remembered records", records.len())?;
         let (task, step) = (task.clone(), step.clone());
         self.write(move |writing| {
+            writing.at("memory.kept");
             let db = writing.connection;
             db.prepare_cached("INSERT INTO filter (task, step) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
                 .execute((task.as_str(), step.as_str()))?;

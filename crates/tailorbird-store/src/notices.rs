@@ -125,6 +125,7 @@ impl Store {
         looked_until: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |writing| {
+            writing.at("notice.noted");
             let mut noted = 0;
             for event in &events {
                 noted += writing
@@ -197,6 +198,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let task = task.clone();
         self.write(move |writing| {
+            writing.at("notice.made");
             let db = writing.connection;
             // 0 is no notice's number: such events were told to nobody.
             let mut number = 0;
@@ -263,6 +265,7 @@ impl Store {
     /// Where the database refuses.
     pub async fn note_tried(&self, id: i64, tried: NoticeTried) -> Result<(), StoreError> {
         self.write(move |writing| {
+            writing.at("notice.tried");
             let (state, next_at, why) = match &tried {
                 NoticeTried::Sent => ("sent", None, None),
                 NoticeTried::Again { at, why } => ("waiting", Some(at.as_microsecond()), Some(why)),

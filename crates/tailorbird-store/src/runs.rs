@@ -150,8 +150,15 @@ impl Store {
     /// [`StoreError::Unknown`] where there is no such run.
     pub async fn change_run(&self, id: &RunId, change: RunChange) -> Result<Run, StoreError> {
         let id = id.clone();
-        self.write(move |writing| self::change(writing.connection, &id, change, writing.now))
-            .await
+        self.write(move |writing| {
+            writing.at(match change.state {
+                Some(state) if state.is_final() => "run.ended",
+                Some(RunState::Waiting) => "run.waiting",
+                _ => "run.state",
+            });
+            self::change(writing.connection, &id, change, writing.now)
+        })
+        .await
     }
 
     /// A run.

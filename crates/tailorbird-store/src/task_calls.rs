@@ -49,6 +49,7 @@ impl Store {
         check_batch("calls of tasks", batch.len())?;
         let (run, step) = (run.clone(), step.clone());
         self.write(move |writing| {
+            writing.at("calls.noted");
             let mut statement = writing.connection.prepare_cached(
                 "INSERT INTO task_call (run, step, key_hash, key, input, variables) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (run, step, key_hash) DO NOTHING",
@@ -102,6 +103,7 @@ impl Store {
     /// Where the database refuses.
     pub async fn settle_task_call(&self, id: i64) -> Result<(), StoreError> {
         self.write(move |writing| {
+            writing.at("calls.settled");
             writing
                 .connection
                 .prepare_cached("UPDATE task_call SET settled = 1 WHERE id = ?1")?

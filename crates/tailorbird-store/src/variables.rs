@@ -42,6 +42,7 @@ impl Store {
     pub async fn set_task_variables(&self, task: &Name, values: Variables) -> Result<(), StoreError> {
         let task = task.clone();
         self.write(move |writing| {
+            writing.at("variables.task");
             put(
                 writing.connection,
                 "INSERT INTO task_variable (task, name, value, updated_at) VALUES (?1, ?2, ?3, ?4)
@@ -61,6 +62,7 @@ impl Store {
     pub async fn set_run_variables(&self, run: &RunId, values: Variables) -> Result<(), StoreError> {
         let run = run.clone();
         self.write(move |writing| {
+            writing.at("variables.run");
             put(
                 writing.connection,
                 "INSERT INTO run_variable (run, name, value, updated_at) VALUES (?1, ?2, ?3, ?4)

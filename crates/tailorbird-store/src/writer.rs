@@ -35,9 +35,49 @@ pub(crate) struct Writing<'a> {
     pub(crate) now: Timestamp,
     /// Deliveries whose narrow row changed; they go into the chain.
     touched: Vec<i64>,
+    /// Which transitions the commit holds, for tests that end the program there.
+    places: Places,
+}
+
+/// The names of transitions; nothing in a release build.
+#[derive(Default)]
+struct Places {
+    #[cfg(debug_assertions)]
+    names: Vec<&'static str>,
+}
+
+impl Places {
+    #[cfg(debug_assertions)]
+    fn add(&mut self, mut other: Self) {
+        self.names.append(&mut other.names);
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn add(&mut self, _other: Self) {}
+
+    /// Says that the commit is due (`before`), or has taken place (`after`).
+    #[cfg(debug_assertions)]
+    fn reach(&self, side: &str) {
+        for name in &self.names {
+            tailorbird_model::fault::reach(&format!("{name}.{side}"));
+        }
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn reach(&self, _side: &str) {}
 }
 
 impl Writing<'_> {
+    /// Says which transition the job is; see [`tailorbird_model::fault`].
+    #[cfg(debug_assertions)]
+    pub(crate) fn at(&mut self, transition: &'static str) {
+        self.places.names.push(transition);
+    }
+
+    /// Nothing, in a release build.
+    #[cfg(not(debug_assertions))]
+    pub(crate) fn at(&mut self, _transition: &'static str) {}
+
     /// Notes that a delivery's narrow row changed.
     pub(crate) fn touch(&mut self, delivery: i64) {
         self.touched.push(delivery);
@@ -278,12 +318,14 @@ impl Committer {
         let mut jobs = jobs.into_iter();
         let begun = self.say("BEGIN IMMEDIATE");
         let mut touched = Vec::new();
+        let mut places = Places::default();
         let ran = begun.map_err(StoreError::from).and_then(|()| {
             for job in jobs.by_ref() {
                 let mut writing = Writing {
                     connection: &self.connection,
                     now,
                     touched: Vec::new(),
+                    places: Places::default(),
                 };
                 if let Err(error) = self.say("SAVEPOINT job") {
                     answers.push(job.refuse());
@@ -293,6 +335,7 @@ impl Committer {
                 answers.push(ran.answer);
                 if ran.keep {
                     touched.append(&mut writing.touched);
+                    places.add(writing.places);
                 } else if self.connection.is_autocommit() {
                     // A full disk or an I/O error has rolled back the whole transaction, not only this job.
                     return Err(rusqlite::Error::SqliteFailure(
@@ -312,7 +355,9 @@ impl Committer {
                      ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = excluded.at",
                 )?
                 .execute((&self.name, self.batch, now.as_microsecond()))?;
+            places.reach("before");
             self.say("COMMIT")?;
+            places.reach("after");
             Ok(())
         });
         // Jobs that were not reached are told the same as those that were.

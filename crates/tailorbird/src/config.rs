@@ -33,3 +33,27 @@ pub(crate) fn clock() -> Clock {
         moved.unwrap_or(now)
     })
 }
+
+/// What tests ask for at fault points: `TAILORBIRD_FAULT`. A released program does not know the variable.
+#[cfg(debug_assertions)]
+pub(crate) fn fault() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
+    std::env::var("TAILORBIRD_FAULT").ok()
+}
+
+/// The file that takes each fault point as it is reached: `TAILORBIRD_FAULT_LOG`. A released program does not know the
+/// variable.
+#[cfg(debug_assertions)]
+pub(crate) fn fault_log() -> Option<std::path::PathBuf> {
+    std::env::var_os("TAILORBIRD_FAULT_LOG").map(Into::into)
+}
+
+/// How long one request may take in all, in milliseconds: `TAILORBIRD_TEST_TIMEOUT`. A doubt may be called absent when
+/// that time is over, so tests of crashes would wait for half a minute otherwise. A released program does not know the
+/// variable.
+#[cfg(debug_assertions)]
+pub(crate) fn shorter_timeout() -> Option<std::time::Duration> {
+    #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
+    let text = std::env::var("TAILORBIRD_TEST_TIMEOUT").ok()?;
+    text.parse().ok().map(std::time::Duration::from_millis)
+}

@@ -3,6 +3,8 @@
 mod args;
 mod commands;
 mod config;
+#[cfg(debug_assertions)]
+mod faults;
 mod render;
 mod usage;
 
@@ -45,6 +47,15 @@ fn main() -> ExitCode {
     };
     let render = Render::new(arguments.output);
     start_log();
+    #[cfg(debug_assertions)]
+    if let Some(shorter) = config::shorter_timeout() {
+        tailorbird_app::shorten_requests(shorter);
+    }
+    #[cfg(debug_assertions)]
+    if let Err(problem) = faults::install() {
+        render.talk(&format!("error: {problem}"));
+        return ExitCode::from(2);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

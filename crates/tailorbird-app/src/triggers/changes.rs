@@ -10,7 +10,7 @@ use tailorbird_database::{Change, MAX_CHANGES_PER_READ, OutboxState, Watched as 
 use tailorbird_model::change::ChangeKind;
 use tailorbird_model::event::EventSource;
 use tailorbird_model::task::trigger::DatabaseTrigger;
-use tailorbird_model::{Failure, Meaning, Name, codes};
+use tailorbird_model::{Failure, Meaning, Name, codes, fault};
 use tailorbird_store::{MAX_EVENTS_PER_CALL, NewEvent, Received, StoreError};
 
 use super::{Known, Watched};
@@ -123,9 +123,11 @@ impl App {
                 return Ok(());
             }
             // Every task that wants them has them on disk: now, and not before, they may go.
+            fault::reach("outbox.received");
             let ids: Vec<i64> = changes.iter().map(|change| change.id).collect();
             self.on_database(database, move |link| Ok(link.acknowledge_outbox(&ids)?))
                 .await?;
+            fault::reach("outbox.acknowledged");
             if is_last {
                 return Ok(());
             }

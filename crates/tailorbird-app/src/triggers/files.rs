@@ -13,7 +13,7 @@ use tailorbird_database::{Folder, Look, Pattern, PutAway};
 use tailorbird_model::event::{EventSource, TriggerEvent};
 use tailorbird_model::run::RunState;
 use tailorbird_model::task::trigger::{ArrivedFile, FileTrigger};
-use tailorbird_model::{Failure, Meaning, Name, codes};
+use tailorbird_model::{Failure, Meaning, Name, codes, fault};
 use tailorbird_store::{MAX_EVENTS_PER_CALL, NewEvent, Received};
 
 use super::{Known, Watched};
@@ -136,6 +136,7 @@ impl App {
         for (event, ended) in self.store.files_to_move(&one.task)? {
             let to = destination(&one.trigger, ended);
             let (folder, guard) = (PathBuf::from(&one.trigger.folder), self.guard());
+            fault::reach("file.due");
             let moved = {
                 let event = event.clone();
                 blocking(move || put_away(&Folder::open(&folder, &guard)?, &event, &to)).await?
@@ -143,6 +144,7 @@ impl App {
             if moved == PutAway::Replaced {
                 tracing::info!(task = %one.task, file = %event.label, "a file was written to after it was taken; it stays");
             }
+            fault::reach("file.moved");
             self.store.finish_files(vec![event.id]).await?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
-use tailorbird_model::{Record, Value};
+use tailorbird_model::{Record, Value, fault};
 
 use super::bind::{Affinity, sql_value};
 use super::{SqliteLink, cursor, quote};
@@ -37,6 +37,7 @@ impl SqliteLink {
                 if let Some(cursor) = cursor {
                     cursor::store(&self.connection, cursor).map_err(|error| self.error(error, ""))?;
                 }
+                fault::reach("target.before_commit");
                 self.connection
                     .execute_batch("COMMIT")
                     .map_err(|error| self.error(error, "COMMIT"))?;

@@ -4,7 +4,7 @@ use tailorbird_connector::{Answer, Request, Resolved, judge, record, relocated};
 use tailorbird_model::delivery::Event;
 use tailorbird_model::money::Amount;
 use tailorbird_model::ports::Budget as _;
-use tailorbird_model::{Failure, Meaning, codes};
+use tailorbird_model::{Failure, Meaning, codes, fault};
 use tailorbird_store::{DueRequest, Held, Intended, Outcome};
 
 use super::pool::Shared;
@@ -105,11 +105,13 @@ pub(super) async fn send(shared: &Shared, ready: &Ready, intended: Intended) -> 
             return Some((outcome, Sent::Unstored(failure)));
         }
     }
+    fault::reach("request.due");
     let sent = shared
         .engine
         .connector
         .send(&route.resolved, &route.credentials, &ready.request)
         .await;
+    fault::reach("request.answered");
     let judged = sent.and_then(|answer| {
         let judged = judge(&route.resolved, &ready.request, &answer);
         let retry_at = judged.as_ref().err().and_then(|failure| failure.retry_at);

@@ -41,6 +41,7 @@ impl Store {
             if taken == 0 {
                 return Ok(None);
             }
+            writing.at("event.taken");
             let input = input_of(db, &id, None)?;
             let run = opening::insert(writing, id, task, version, state, &input)?;
             Ok(Some((run, u32::try_from(taken).unwrap_or(u32::MAX))))
@@ -119,6 +120,7 @@ impl Store {
             return Ok(0);
         }
         self.write(|writing| {
+            writing.at("event.closed");
             Ok(writing
                 .connection
                 .prepare_cached(
@@ -165,6 +167,7 @@ impl Store {
     /// Where the database refuses.
     pub async fn finish_files(&self, ids: Vec<EventId>) -> Result<(), StoreError> {
         self.write(move |writing| {
+            writing.at("file.finished");
             let mut statement = writing.connection.prepare_cached(
                 "UPDATE trigger_event SET state = 'done', done_at = ?2, identity = ?3
                  WHERE id = ?1 AND state = 'taken' AND source = 'file'",

@@ -142,6 +142,9 @@ impl Store {
     ) -> Result<Advanced, StoreError> {
         let sending = Arc::clone(sending);
         self.write(move |writing| {
+            if ended.is_some() {
+                writing.at("ledger.outcome");
+            }
             let mut advanced = Advanced::default();
             if let Some(outcome) = &ended
                 && let Err(reason) = record_one(writing, outcome)?

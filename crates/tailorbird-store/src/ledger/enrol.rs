@@ -25,6 +25,7 @@ impl Store {
     pub async fn enrol(&self, batch: Vec<NewDelivery>) -> Result<Vec<Enrolled>, StoreError> {
         check_batch("deliveries", batch.len())?;
         self.write(move |writing| {
+            writing.at("ledger.enrolled");
             let mut lanes = Lanes::default();
             let mut doubtful = Doubtful::load(writing.connection)?;
             let mut seen = HashMap::with_capacity(batch.len());

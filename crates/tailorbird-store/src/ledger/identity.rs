@@ -51,6 +51,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (task, step) = (task.clone(), step.clone());
         self.write(move |writing| {
+            writing.at("ledger.identity");
             writing.connection.execute(
                 "INSERT INTO step_identity (task, step, key_template, destination, updated_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)

@@ -57,6 +57,7 @@ impl Store {
     ) -> Result<Delivery, StoreError> {
         let who = who.to_owned();
         self.write(move |writing| {
+            writing.at("ledger.resolved");
             let unknown = || StoreError::Unknown {
                 kind: Kind::Delivery,
                 name: format!("#{id}"),

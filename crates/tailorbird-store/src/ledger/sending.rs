@@ -65,6 +65,7 @@ impl Store {
         check_batch("outcomes", outcomes.len())?;
         let refused = self
             .write(move |writing| {
+                writing.at("ledger.outcome");
                 let mut refused = Vec::new();
                 for outcome in &outcomes {
                     if let Err(reason) = record_one(writing, outcome)? {
@@ -131,6 +132,9 @@ impl Store {
                 )?
                 .query_map([epoch.as_str()], |row| Ok((DeliveryId(row.get(0)?), row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
+            if !dead.is_empty() {
+                writing.at("ledger.recovered");
+            }
             let mut doubtful = Vec::with_capacity(dead.len());
             for (id, attempt) in dead {
                 let outcome = Outcome::failed(Intended { id, attempt }, Event::Lost, interrupted());
@@ -150,6 +154,7 @@ impl Store {
     /// [`StoreError::Transition`] where it is not delivered or has a result already.
     pub async fn complete_result(&self, id: DeliveryId, result: Record) -> Result<(), StoreError> {
         self.write(move |writing| {
+            writing.at("ledger.result");
             let db = writing.connection;
             let text = to_json("result", &result)?;
             let changed = db.execute(
@@ -186,6 +191,7 @@ impl Store {
     pub async fn settle(&self, ids: Vec<DeliveryId>) -> Result<(), StoreError> {
         check_batch("deliveries", ids.len())?;
         self.write(move |writing| {
+            writing.at("ledger.settled");
             for id in ids {
                 writing
                     .connection
@@ -203,6 +209,7 @@ impl Store {
     /// Where the database refuses.
     pub async fn note_look_up(&self, look_up: LookUp) -> Result<(), StoreError> {
         self.write(move |writing| {
+            writing.at("ledger.looked_up");
             writing.connection.execute(
                 "INSERT INTO look_up (delivery, attempt, at, hits, decision, result_id, detail)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -241,6 +248,7 @@ pub(super) fn intend_one(
         .query_row((id.0, &run.0, epoch.as_str(), now), |row| row.get(0))
         .optional()?;
     Ok(attempt.map(|attempt| {
+        writing.at("ledger.intent");
         writing.touch(id.0);
         Intended { id, attempt }
     }))

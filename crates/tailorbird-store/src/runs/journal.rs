@@ -9,6 +9,7 @@ use tailorbird_model::run::{Counts, Run, RunId};
 
 use super::{RunChange, StepProgress, StepState, change};
 use crate::codec::{from_json, time, to_json};
+use crate::writer::Writing;
 use crate::{Store, StoreError};
 
 /// How many entries a run may hold between two checkpoints; a run makes a checkpoint after nearly every one.
@@ -56,6 +57,23 @@ pub struct JournalChange {
     pub taken: Option<i64>,
     /// What changes of the run besides.
     pub run: RunChange,
+}
+
+impl JournalChange {
+    /// Says which transitions it is, for tests that end the program there.
+    fn marks(&self, writing: &mut Writing<'_>) {
+        writing.at(match (&self.entry, &self.position) {
+            (None, None) => "journal.put_off",
+            (_, None) => "journal.entry",
+            _ => "journal.checkpoint",
+        });
+        if !self.run.cursors.is_empty() {
+            writing.at("journal.cursor");
+        }
+        if self.taken.is_some() {
+            writing.at("signal.taken");
+        }
+    }
 }
 
 /// A signal that nobody has taken yet.
@@ -107,6 +125,7 @@ impl Store {
     pub async fn keep(&self, run: &RunId, kept: JournalChange) -> Result<Run, StoreError> {
         let run = run.clone();
         self.write(move |writing| {
+            kept.marks(writing);
             let (db, now) = (writing.connection, writing.now);
             if let Some(position) = &kept.position {
                 db.prepare_cached("DELETE FROM run_journal WHERE run = ?1")?
@@ -148,6 +167,7 @@ impl Store {
     pub async fn begin_anew(&self, run: &RunId, counts: Counts) -> Result<(), StoreError> {
         let run = run.clone();
         self.write(move |writing| {
+            writing.at("run.anew");
             let db = writing.connection;
             for table in ["run_journal", "run_checkpoint", "run_step"] {
                 db.prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
@@ -176,6 +196,7 @@ impl Store {
     pub async fn await_signal(&self, run: &RunId, name: &str) -> Result<(), StoreError> {
         let (run, name) = (run.clone(), name.to_owned());
         self.write(move |writing| {
+            writing.at("signal.awaited");
             writing
                 .connection
                 .prepare_cached(
@@ -200,6 +221,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (run, name) = (run.clone(), name.to_owned());
         self.write(move |writing| {
+            writing.at("signal.sent");
             let db = writing.connection;
             super::run_of(db, &run)?.ok_or_else(|| super::unknown(&run))?;
             let waiting: u32 = db
@@ -232,6 +254,7 @@ impl Store {
     pub async fn nudge_run(&self, run: &RunId, name: &str) -> Result<(), StoreError> {
         let (run, name) = (run.clone(), name.to_owned());
         self.write(move |writing| {
+            writing.at("signal.sent");
             writing
                 .connection
                 .prepare_cached(

@@ -45,6 +45,7 @@ impl Store {
     ) -> Result<Run, StoreError> {
         let (id, task) = (self.new_run_id()?, task.clone());
         self.write(move |writing| {
+            writing.at("run.opened");
             if let Some(known) = run_of_occasion(writing.connection, &task, input.occasion.as_deref())? {
                 return Ok(known);
             }
