@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod fuzz;
 mod prepare;
 mod repository;
 mod run;
@@ -39,6 +40,14 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Ask the parsers of outside input with made-up input; the suite has a short run of the same.
+    Fuzz {
+        /// Only the targets whose name contains this.
+        target: Option<String>,
+        /// How long for each target.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        seconds: u64,
+    },
     /// Check the rules that no compiler checks.
     Tidy,
 }
@@ -49,6 +58,7 @@ fn main() -> ExitCode {
         Command::Prepare => stages::prepare(),
         Command::Foreign { filter } => stages::foreign(filter.as_deref()),
         Command::Kill { rounds, seed } => stages::kill(rounds, seed),
+        Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Tidy => tidy::run(),
     };
     match outcome {

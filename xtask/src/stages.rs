@@ -119,7 +119,7 @@ fn cargo(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-fn nextest(more: &[&str]) -> Result<Command> {
+pub(crate) fn nextest(more: &[&str]) -> Result<Command> {
     let mut command = cargo(&["nextest", "run", "--workspace", "--locked"])?;
     // A failed test is told by its assertion; a page of frames pushes that out of what a CI record keeps.
     command.args(more).env("RUST_BACKTRACE", "0");
@@ -127,7 +127,7 @@ fn nextest(more: &[&str]) -> Result<Command> {
 }
 
 /// All test programs and the binary, in the feature set of the whole workspace.
-fn build() -> Result<Command> {
+pub(crate) fn build() -> Result<Command> {
     cargo(&["test", "--workspace", "--locked", "--no-run"])
 }
 

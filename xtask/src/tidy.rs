@@ -9,6 +9,7 @@ mod licences;
 mod links;
 mod machine;
 mod sizes;
+mod targets;
 mod unused;
 mod words;
 
@@ -56,6 +57,10 @@ const CHECKS: &[Check] = &[
         problems: licences::problems,
     },
     Check {
+        name: "each parser of outside input is asked by a fuzz target",
+        problems: targets::problems,
+    },
+    Check {
         name: "each dependency is used",
         problems: unused::problems,
     },
@@ -94,13 +99,13 @@ mod tests {
             }
         )*};
     }
-    holds! { codes edges exposure floor licences links machine sizes unused }
+    holds! { codes edges exposure floor licences links machine sizes targets unused }
 
     #[test]
     fn every_check_is_a_test() {
         assert_eq!(
             super::CHECKS.len(),
-            9,
+            10,
             "add the new check to `holds!`, then raise this number"
         );
     }

@@ -4,6 +4,8 @@
 //! any other sender tries again, and the same event again is known by its identity.
 
 mod bytes;
+#[cfg(test)]
+mod fuzz;
 mod headers;
 mod identity;
 mod pace;

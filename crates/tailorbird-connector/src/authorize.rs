@@ -25,6 +25,8 @@ use crate::resolve::{Missing, OAuth1Settings, Resolved, incomplete, missing};
 use crate::settings::{OAuthAddress, refuse_misplaced};
 
 pub use loopback::Loopback;
+#[cfg(test)]
+pub(crate) use loopback::target_of;
 
 /// How long a started authorization may wait for its owner. Providers do not say how long theirs lives.
 pub const STARTED_LIFETIME: SignedDuration = SignedDuration::from_mins(10);

@@ -19,7 +19,7 @@ use crate::request::{Request, mask_url, mask_words};
 use crate::resolve::Resolved;
 use crate::transport::{Stage, Unanswered};
 
-pub(crate) use limits::limit_reports;
+pub(crate) use limits::{limit_reports, retry_after};
 pub(crate) use words::odd;
 
 /// How long to wait after a 429 that does not say how long.
@@ -237,7 +237,7 @@ fn retry_at(meaning: Meaning, answer: &Answer) -> Option<Timestamp> {
     let now = answer.received_at;
     let asked = answer
         .header("retry-after")
-        .and_then(|text| limits::retry_after(text, now, answer.skew_seconds.unwrap_or_default()));
+        .and_then(|text| retry_after(text, now, answer.skew_seconds.unwrap_or_default()));
     // Every exhausted window binds, so the latest of them counts.
     let exhausted = answer
         .reports

@@ -13,6 +13,8 @@ mod connector;
 mod diagnose;
 mod entropy;
 mod extract;
+#[cfg(test)]
+mod fuzz;
 mod idempotency;
 mod judge;
 mod look_up;

@@ -94,8 +94,15 @@ impl Value {
     }
 }
 
-/// Reads an exact decimal, in plain or scientific notation.
+/// The longest text that is read as a number, in bytes. The longest decimal has 31 characters; the rest is for zeros.
+/// The library's parser calls itself for each digit, so that a text of a megabyte would end the process.
+pub const MAX_DECIMAL_TEXT: usize = 256;
+
+/// Reads an exact decimal, in plain or scientific notation. A text longer than [`MAX_DECIMAL_TEXT`] is none.
 pub fn parse_decimal(digits: &str) -> Option<Decimal> {
+    if digits.len() > MAX_DECIMAL_TEXT {
+        return None;
+    }
     digits
         .parse::<Decimal>()
         .ok()

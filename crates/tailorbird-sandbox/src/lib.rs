@@ -6,6 +6,8 @@ mod clock;
 mod entropy;
 mod facts;
 mod faults;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod journal;
 mod limits;

@@ -3,6 +3,8 @@
 mod counters;
 mod door;
 mod exposition;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod hooks;
 mod metrics;

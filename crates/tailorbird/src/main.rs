@@ -5,6 +5,8 @@ mod commands;
 mod config;
 #[cfg(debug_assertions)]
 mod faults;
+#[cfg(test)]
+mod fuzz;
 mod render;
 mod usage;
 

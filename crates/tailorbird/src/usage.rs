@@ -19,7 +19,7 @@ pub(crate) fn refuse(problem: &clap::Error) -> ExitCode {
 }
 
 /// Whether data was asked for as JSON; the command line as a whole could not be read, so it is looked for by hand.
-fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
+pub(crate) fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
     let words: Vec<_> = arguments
         .take_while(|word| word != "--")
         .map(|word| word.to_string_lossy().into_owned())
@@ -31,7 +31,7 @@ fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
 }
 
 /// The parser's own text in its parts: the first sentence, what follows, and where to read more.
-fn failure(text: &str) -> Failure {
+pub(crate) fn failure(text: &str) -> Failure {
     let text = text.trim().trim_start_matches("error: ");
     let (said, hint) = match text.rsplit_once("\n\n") {
         Some((said, hint)) if hint.starts_with("For more information") => (said, hint),

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod fuzz;
 mod hand_over;
 mod house;
 mod supervise;

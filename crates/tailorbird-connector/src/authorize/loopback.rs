@@ -142,8 +142,7 @@ impl Loopback {
     }
 }
 
-/// Reads the head of a request and gives its target. Only a GET for this very host is taken: a page on the
-/// internet whose name was made to point here carries its own name (DNS rebinding).
+/// Reads the head of a request and gives its target.
 async fn read_target(stream: &mut TcpStream, port: u16) -> Option<String> {
     let mut head = Vec::new();
     let mut buffer = [0_u8; 2048];
@@ -154,8 +153,13 @@ async fn read_target(stream: &mut TcpStream, port: u16) -> Option<String> {
         }
         head.extend_from_slice(buffer.get(..count)?);
     }
-    let text = String::from_utf8(head).ok()?;
-    let mut lines = text.split("\r\n");
+    target_of(std::str::from_utf8(&head).ok()?, port)
+}
+
+/// The target of a request by its head. Only a GET for this very host is taken: a page on the internet whose name
+/// was made to point here carries its own name (DNS rebinding).
+pub(crate) fn target_of(head: &str, port: u16) -> Option<String> {
+    let mut lines = head.split("\r\n");
     let mut words = lines.next()?.split(' ');
     let (method, target) = (words.next()?, words.next()?);
     let host = lines

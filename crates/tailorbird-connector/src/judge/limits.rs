@@ -91,7 +91,7 @@ fn ours(provider: Timestamp, skew: i64) -> Timestamp {
 }
 
 /// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date. Absurd values are cut to [`MAX_WAIT`].
-pub(super) fn retry_after(text: &str, now: Timestamp, skew: i64) -> Option<Timestamp> {
+pub(crate) fn retry_after(text: &str, now: Timestamp, skew: i64) -> Option<Timestamp> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let seconds = text.parse::<i64>().unwrap_or(i64::MAX).min(MAX_WAIT.as_secs());

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use rusqlite::types::ValueRef;
 use rust_decimal::Decimal;
 use tailorbird_model::Value;
-use tailorbird_model::value::parse_decimal;
+use tailorbird_model::value::{MAX_DECIMAL_TEXT, parse_decimal};
 
 /// The most digits after the point that a decimal keeps.
 const MAX_SCALE: u32 = 28;
@@ -99,7 +99,7 @@ pub(crate) fn value(cell: ValueRef<'_>, declared: Declared, max_bytes: usize) ->
             Value::Decimal(with_scale(Decimal::from(number), scale))
         }
         (Declared::Decimal(Some(scale)), Value::Decimal(number)) => Value::Decimal(with_scale(number, scale)),
-        (Declared::Decimal(_), Value::Text(text)) => {
+        (Declared::Decimal(_), Value::Text(text)) if text.trim().len() <= MAX_DECIMAL_TEXT => {
             Decimal::from_str_exact(text.trim()).map_or(Value::Text(text), Value::Decimal)
         }
         (Declared::Json, Value::Text(text)) => {

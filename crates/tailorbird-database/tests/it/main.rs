@@ -12,6 +12,7 @@
 mod bench;
 mod contract;
 mod folders;
+mod fuzz;
 mod locking;
 mod opening;
 mod outbox;

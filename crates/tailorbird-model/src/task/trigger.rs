@@ -24,7 +24,7 @@ pub use database::DatabaseTrigger;
 pub use file::{ArrivedFile, FileTrigger};
 pub use records::{MAX_TRIGGER_RECORDS, ReceivedRequest, records};
 pub use webhook::{
-    Encoding, EventKey, HMAC_BODY, HMAC_TIMESTAMP, HmacAlgorithm, HmacStyle, HookPath, SignedTime,
+    Encoding, EventKey, HMAC_BODY, HMAC_TIMESTAMP, HeaderKey, HmacAlgorithm, HmacStyle, HookPath, SignedTime,
     TokenStyle, Verify, WebhookTrigger,
 };
 

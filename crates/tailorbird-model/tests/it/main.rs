@@ -10,6 +10,7 @@
 
 mod expressions;
 mod files;
+mod fuzz;
 mod ledger_states;
 mod schedules;
 mod values;

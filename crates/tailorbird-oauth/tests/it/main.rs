@@ -16,6 +16,7 @@ mod conformance;
 mod diagnosis;
 mod disputed;
 mod freshness;
+mod fuzz;
 mod keys;
 mod messages;
 mod placement;

@@ -7,6 +7,8 @@
 mod call;
 mod compose;
 mod fields;
+#[cfg(test)]
+mod fuzz;
 mod legacy_error;
 mod links;
 mod messages;

@@ -24,6 +24,7 @@ mod api_users;
 mod api_v1;
 mod client;
 mod faults;
+mod fuzz;
 mod limits;
 mod oauth;
 mod oauth_refusals;

@@ -20,6 +20,7 @@ mod durability;
 mod enrolling;
 mod events;
 mod firings;
+mod fuzz;
 mod group_commit;
 mod home;
 mod identity;

@@ -61,7 +61,7 @@ pub(crate) async fn run(home: &Path, arguments: CallArguments, render: Render) -
 }
 
 /// `METHOD /path` is a raw call; anything else names an operation.
-fn target(text: &str) -> Result<CallTarget, AppError> {
+pub(crate) fn target(text: &str) -> Result<CallTarget, AppError> {
     match text.split_once(' ') {
         Some((method, path)) if path.trim_start().starts_with('/') => {
             let method: Method =

@@ -1,7 +1,7 @@
 //! `delivery …`.
 
 mod resolve;
-mod verify;
+pub(crate) mod verify;
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! `home …`, `backup` and `restore`.
 
-mod retention;
+pub(crate) mod retention;
 
 use std::io::IsTerminal as _;
 use std::path::Path;

@@ -58,7 +58,7 @@ fn text(verified: &Verified) -> String {
 }
 
 /// Reads `NUMBER:CODE`.
-fn parse_head(text: &str) -> Result<ChainHead, AppError> {
+pub(crate) fn parse_head(text: &str) -> Result<ChainHead, AppError> {
     let parts = text
         .trim()
         .split_once(':')

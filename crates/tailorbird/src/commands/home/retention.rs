@@ -84,7 +84,7 @@ fn shown_keep(retention: &Retention) -> String {
     }
 }
 
-fn parse_keep(text: &str) -> Result<Option<u64>, AppError> {
+pub(crate) fn parse_keep(text: &str) -> Result<Option<u64>, AppError> {
     if text == FOREVER {
         return Ok(None);
     }
