@@ -158,6 +158,8 @@ pub(crate) fn watch(watch: Watch) -> Work {
 struct Archive {
     path: PathBuf,
     file: File,
+    /// Bytes of whole pages.
+    whole: u64,
 }
 
 impl Archive {
@@ -165,7 +167,7 @@ impl Archive {
         let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
         let path = folder.join(format!("deliveries-{stamp}.jsonl.gz"));
         let file = create_private(&path).map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { path, file })
+        Ok(Self { path, file, whole: 0 })
     }
 
     fn append(&mut self, page: &[Delivery]) -> Result<(), AppError> {
@@ -174,9 +176,33 @@ impl Archive {
             .iter()
             .try_for_each(|delivery| part.write_all(format!("{}\n", line(delivery)).as_bytes()))
             .and_then(|()| part.finish())
-            .and_then(|bytes| self.file.write_all(&bytes))
-            .and_then(|()| self.file.sync_all());
-        written.map_err(|error| unwritable(&self.path, &error))
+            .and_then(|bytes| {
+                self.file.write_all(&bytes)?;
+                self.file.sync_all()?;
+                Ok(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            });
+        match written {
+            Ok(bytes) => {
+                self.whole = self.whole.saturating_add(bytes);
+                Ok(())
+            }
+            Err(error) => {
+                self.cut();
+                Err(unwritable(&self.path, &error))
+            }
+        }
+    }
+
+    /// Takes a page back that did not get whole, so that nothing stays behind that could be taken for an archive.
+    fn cut(&self) {
+        let cut = if self.whole == 0 {
+            std::fs::remove_file(&self.path)
+        } else {
+            self.file.set_len(self.whole)
+        };
+        if let Err(error) = cut {
+            tracing::warn!(file = %self.path.display(), %error, "an archive ends in a torn page");
+        }
     }
 }
 

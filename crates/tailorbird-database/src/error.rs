@@ -28,6 +28,12 @@ pub enum DatabaseError {
         #[source]
         source: rusqlite::Error,
     },
+    /// There is no room for what was to be written, or for what SQLite needs to read.
+    #[error("the disk of the database file {} is full", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database is a home of ours.
     #[error("{} belongs to a Tailorbird home and is no business database", path.display())]
     OwnHome {
@@ -201,6 +207,7 @@ impl DatabaseError {
         match self {
             Self::File { .. } | Self::Open { .. } => codes::DATABASE_MISSING,
             Self::Locked { .. } => codes::DATABASE_LOCKED,
+            Self::Full { .. } => codes::DATABASE_FULL,
             Self::OwnHome { .. } | Self::SettingMissing { .. } | Self::SettingUnknown { .. } => {
                 codes::DATABASE_SETTING
             }
@@ -229,7 +236,7 @@ impl DatabaseError {
 
     /// Tells whether trying again later may work as it is.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Locked { .. })
+        matches!(self, Self::Locked { .. } | Self::Full { .. })
     }
 
     fn detail(&self) -> String {
@@ -260,7 +267,7 @@ impl DatabaseError {
                 list("Its columns are", valid)
             }
             Self::Table { valid, .. } => list("The tables are", valid),
-            Self::Row { .. } => "Nothing of the batch was written.".to_owned(),
+            Self::Row { .. } | Self::Full { .. } => "Nothing of the batch was written.".to_owned(),
             _ => String::new(),
         }
     }
@@ -283,6 +290,9 @@ impl DatabaseError {
             }
             Self::Open { .. } => {
                 "Check that this user may read the file and, for SQLite's own files, its folder."
+            }
+            Self::Full { .. } => {
+                "Make room on it, or raise the quota; a run goes on by itself where it was, within its tries."
             }
             Self::OwnHome { .. } => {
                 "Name the business database. The home's own state is shown by `run list`, `delivery list` and the \

@@ -52,6 +52,11 @@ impl SqliteLink {
                     limit: self.limits.statement,
                 };
             }
+            Some(ErrorCode::DiskFull) => {
+                return DatabaseError::Full {
+                    path: self.path.clone(),
+                };
+            }
             Some(ErrorCode::ReadOnly) => return DatabaseError::NotWritable,
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 return DatabaseError::File {

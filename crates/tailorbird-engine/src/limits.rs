@@ -41,6 +41,10 @@ pub const MAX_REFUSED_RECORDS: usize = 100;
 /// How often a stored outcome or count is tried again before the run gives up.
 pub const MAX_STORE_TRIES: u32 = 5;
 
+/// How often a batch is written again at once to a database that another program keeps locked, before its whole effect is
+/// put off. Each time waits for the lock itself.
+pub const MAX_LOCKED_TRIES: u32 = 1;
+
 /// How long a called task waits before it is looked whether the other run of it has ended.
 pub const BUSY_PAUSE: Duration = Duration::from_secs(5);
 

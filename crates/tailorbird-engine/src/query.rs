@@ -18,7 +18,7 @@ use crate::effects::Performed;
 use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS};
 use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
 use crate::progress::ProgressEvent;
-use crate::tail::Emitted;
+use crate::tail::{Emitted, is_passing};
 
 /// How many chunks wait between the reader and the ledger.
 pub(crate) const READ_AHEAD: usize = 2;
@@ -172,9 +172,12 @@ impl Driver {
             let message = format!("reading rows ended abruptly: {error}");
             RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
         })?;
-        read.map_err(|failure| match failure.code.as_str() {
-            codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::TryAgain(failure),
-            _ => RunEnd::Attention(failure),
+        read.map_err(|failure| {
+            if is_passing(&failure) {
+                RunEnd::TryAgain(failure)
+            } else {
+                RunEnd::Attention(failure)
+            }
         })?;
         Ok(Reading {
             buffer,

@@ -15,7 +15,7 @@ use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes, fault};
 use crate::deliver::Route;
 use crate::drive::Driver;
 use crate::durable::RunEnd;
-use crate::limits::{CHUNK, MAX_REFUSED_RECORDS, MAX_STORE_TRIES};
+use crate::limits::{CHUNK, MAX_LOCKED_TRIES, MAX_REFUSED_RECORDS};
 use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
 use crate::progress::ProgressEvent;
 
@@ -338,7 +338,7 @@ impl Driver {
                     self.counts.written += count;
                     return Ok(());
                 }
-                Err(failure) if failure.code == codes::DATABASE_LOCKED && tries < MAX_STORE_TRIES => {
+                Err(failure) if failure.code == codes::DATABASE_LOCKED && tries < MAX_LOCKED_TRIES => {
                     tries += 1;
                     (self.progress)(ProgressEvent::Note(format!("{}; trying again", failure.message)));
                     self.stop.wait(Duration::from_millis(300 << tries)).await;
@@ -351,11 +351,28 @@ impl Driver {
                     } else {
                         format!("{}\n{known}", failure.detail)
                     };
-                    return Err(RunEnd::Failed(failure.detail(detail)));
+                    let may_pass = is_passing(&failure);
+                    let failure = failure.detail(detail);
+                    return Err(if may_pass {
+                        RunEnd::TryAgain(failure)
+                    } else {
+                        RunEnd::Failed(failure)
+                    });
                 }
             }
         }
     }
+}
+
+/// Tells whether a failure of a database may pass without anybody changing the task: another program lets it go, a
+/// share is mounted again, somebody makes room.
+pub(crate) fn is_passing(failure: &Failure) -> bool {
+    [
+        codes::DATABASE_LOCKED,
+        codes::DATABASE_MISSING,
+        codes::DATABASE_FULL,
+    ]
+    .contains(&failure.code.as_str())
 }
 
 /// Tells whether a failure speaks of one record and not of the database or the task.

@@ -81,6 +81,7 @@ codes! {
     "DB-007" DATABASE_SETTING "A database setting is missing, unknown or not allowed"
     "DB-008" VALUE_TYPE "A value has a type that cannot be used here"
     "DB-009" CURSOR "A column is not fit for a cursor"
+    "DB-010" DATABASE_FULL "The disk of the database is full"
     "TRIG-001" HOOK_REFUSED "A webhook refused a request"
     "TRIG-002" TRIGGER_EVENT "An event cannot be worked on"
     "TRIG-003" FOLDER "A watched folder cannot be used"

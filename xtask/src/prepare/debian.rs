@@ -17,6 +17,10 @@ const NEEDED: &[Needed] = &[
         probe: &["chromium", "--version"],
     },
     Needed {
+        package: "faketime",
+        probe: &["faketime", "--version"],
+    },
+    Needed {
         package: "git",
         probe: &["git", "--version"],
     },

@@ -15,7 +15,7 @@ use crate::durable::RunEnd;
 use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS};
 use crate::plan::{ForEachPlan, Plan, QueryPlan, evaluate};
 use crate::query::{READ_AHEAD, too_many};
-use crate::tail::Emitted;
+use crate::tail::{Emitted, is_passing};
 
 impl Driver {
     pub(crate) async fn for_each(
@@ -89,9 +89,12 @@ impl Driver {
             let message = format!("reading rows ended abruptly: {error}");
             RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
         })?;
-        read.map_err(|failure| match failure.code.as_str() {
-            codes::DATABASE_LOCKED | codes::DATABASE_MISSING => RunEnd::Failed(failure),
-            _ => RunEnd::Attention(failure),
+        read.map_err(|failure| {
+            if is_passing(&failure) {
+                RunEnd::Failed(failure)
+            } else {
+                RunEnd::Attention(failure)
+            }
         })?;
         self.hand_chunks_on(plan, query, &batch).await
     }

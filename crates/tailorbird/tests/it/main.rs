@@ -14,6 +14,7 @@
 mod support;
 
 mod access_levels;
+mod adversities;
 mod bad_input;
 mod cursors;
 mod demo;
