@@ -43,8 +43,8 @@ pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
 pub use runs::{
-    Listener, MAX_REHEARSED, Progress, ProgressEvent, Rehearsal, RehearsedRequest, RehearsedWrite, RunNews,
-    Stop, Supervisor,
+    Listener, MAX_REHEARSED, MaskedRequest, Progress, ProgressEvent, Rehearsal, RehearsedRequest,
+    RehearsedWrite, RunNews, Stop, Supervisor,
 };
 pub use schedules::FiringView;
 pub use secrets_input::SecretsInput;

@@ -17,6 +17,7 @@ use tailorbird_model::task::{CallStep, Task};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest};
 
+pub use tailorbird_connector::MaskedRequest;
 pub use tailorbird_engine::{
     Listener, MAX_REHEARSED, Progress, ProgressEvent, Rehearsal, RehearsedRequest, RehearsedWrite, RunNews,
     Stop, Supervisor,

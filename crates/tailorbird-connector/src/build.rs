@@ -19,7 +19,7 @@ use crate::nearest::{listed, nearest};
 use crate::request::{Request, RequestBody};
 use crate::resolve::{Resolved, Scheme, join};
 
-pub(crate) use body::sent_text;
+pub(crate) use body::{pointer_of, pointer_parts, sent_text, wire_name};
 pub use raw::{RawCall, build_raw, method_and_path};
 
 /// The longest address that is sent, in bytes; servers refuse longer ones in many different ways.
@@ -56,6 +56,41 @@ pub fn build(
     operation_name: &str,
     arguments: &BTreeMap<String, Value>,
 ) -> Result<Request, Failure> {
+    build_with(resolved, operation_name, arguments, None)
+}
+
+/// Builds the request of one record that may be packed with others: the argument of the batch's parameter is one
+/// item, and the request holds a list of it alone.
+///
+/// # Errors
+/// As [`build`]; SVC-004 where the operation takes no batches.
+pub fn build_item(
+    resolved: &Resolved,
+    operation_name: &str,
+    arguments: &BTreeMap<String, Value>,
+) -> Result<Request, Failure> {
+    let operation = resolved.operation(operation_name)?;
+    let batch = operation.batch.as_ref().ok_or_else(|| {
+        Failure::new(
+            codes::PARAMETER,
+            Meaning::ConnectionFault,
+            format!("operation {operation_name:?} takes one record at a time"),
+        )
+        .hint("Remove `batch` from the task, or say in the service file how the operation takes a list.")
+    })?;
+    let name = batch.parameter.as_str();
+    if arguments.get(name).is_none_or(Value::is_null) {
+        return Err(lacking(operation_name, name));
+    }
+    build_with(resolved, operation_name, arguments, Some(name))
+}
+
+fn build_with(
+    resolved: &Resolved,
+    operation_name: &str,
+    arguments: &BTreeMap<String, Value>,
+    item: Option<&str>,
+) -> Result<Request, Failure> {
     let operation = resolved.operation(operation_name)?;
     let arguments: BTreeMap<&str, &Value> = arguments
         .iter()
@@ -84,7 +119,11 @@ pub fn build(
         }
     }
     for (name, parameter) in &operation.parameters {
-        let Some(text) = argument(operation_name, name, parameter, resolved, &arguments)? else {
+        let given = match arguments.get(name.as_str()) {
+            Some(value) if item == Some(name.as_str()) => Some(values::item_text(name, value)?),
+            _ => argument(operation_name, name, parameter, resolved, &arguments)?,
+        };
+        let Some(text) = given else {
             continue;
         };
         if placeholders.contains(&name.as_str()) {
@@ -96,7 +135,7 @@ pub fn build(
         }
     }
     let body = operation.body.as_ref().map_or(Ok(RequestBody::None), |body| {
-        body::build(operation_name, body, &arguments)
+        body::build(operation_name, body, &arguments, item)
     })?;
 
     let path = path::fill(&operation.path, &path_values)?;

@@ -87,7 +87,7 @@ fn json_of<'a>(request: &Request, answer: &'a Answer) -> Result<&'a Json, Failur
 }
 
 /// A missing column is null: providers leave members out that have no value.
-fn record_of(json: &Json, shape: &ResultShape) -> Record {
+pub(crate) fn record_of(json: &Json, shape: &ResultShape) -> Record {
     if shape.columns.is_empty() {
         return match json {
             Json::Object(members) => Record::from_pairs(

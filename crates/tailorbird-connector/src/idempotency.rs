@@ -5,6 +5,7 @@
 use sha2::{Digest as _, Sha256};
 use tailorbird_model::service::{IdempotencyKey, Operation};
 
+use crate::pack::{Piece, items};
 use crate::request::{Request, RequestBody, hex};
 
 /// Digits of a key: 128 bits of a digest. Providers take at least 32 characters.
@@ -42,6 +43,14 @@ pub fn with_idempotency_key(operation: &Operation, mut request: Request, identit
             // The service file's check lets a field stand only with a JSON or form body.
             RequestBody::None | RequestBody::Multipart(_) | RequestBody::Raw { .. } => {}
         },
+        // A list that a record brought whole has no item of its own, so no key; its doubt is for a person.
+        IdempotencyKey::Item(name) => {
+            if let Some(piece) = Piece::of(operation, &request) {
+                let mut item = piece.item().to_owned();
+                put_into_json(&mut item, name, &key);
+                request = piece.with_item(item);
+            }
+        }
     }
     request
 }
@@ -61,6 +70,12 @@ pub fn carries_idempotency_key(operation: &Operation, request: &Request) -> bool
             RequestBody::Form(pairs) => pairs.iter().any(|(known, _)| known == name),
             RequestBody::None | RequestBody::Multipart(_) | RequestBody::Raw { .. } => false,
         },
+        Some(IdempotencyKey::Item(name)) => items(operation, request).is_some_and(|items| {
+            !items.is_empty()
+                && items
+                    .iter()
+                    .all(|item| item.get(name).is_some_and(serde_json::Value::is_string))
+        }),
     }
 }
 

@@ -166,6 +166,61 @@ fn refused(resolved: &Resolved, request: &Request, answer: &Answer, refusal: &Re
     failure
 }
 
+/// Makes the failure of one item of a batch, from what the answer says of it. The service's rules count; without one
+/// the item's own status does, and an item that is refused without one is at fault itself.
+pub(crate) fn refused_item(
+    resolved: &Resolved,
+    request: &Request,
+    answer: &Answer,
+    status: Option<u16>,
+    words: &serde_json::Value,
+) -> Failure {
+    let of_item = status.unwrap_or(answer.status);
+    let refusal = read_refusal(of_item, words.to_string().as_bytes());
+    let codes_given: Vec<String> = ["code", "type", "name", "reason"]
+        .iter()
+        .filter_map(|member| words.get(member)?.as_str()?.rsplit('/').next().map(str::to_owned))
+        .collect();
+    let rule = resolved
+        .service
+        .errors
+        .iter()
+        .find(|rule| fits(rule, of_item, &refusal, &codes_given));
+    let repeatable = is_repeatable(resolved, request);
+    let meaning = match (rule, status) {
+        (Some(rule), _) => without_false_doubt(rule.means, repeatable),
+        (None, Some(425 | 429)) => Meaning::RetryLater,
+        (None, Some(408 | 500..=599)) => without_false_doubt(Meaning::InDoubt, repeatable),
+        (None, _) => Meaning::Rejected,
+    };
+    let code = rule
+        .and_then(|rule| rule.page.as_deref())
+        .unwrap_or(words::code_of(meaning));
+    let provider_code = code_text(&refusal).or_else(|| codes_given.into_iter().next());
+    let said = provider_code
+        .as_ref()
+        .map_or_else(String::new, |code| format!(" (provider's code {code})"));
+    let hint = rule
+        .map(|rule| rule.hint.as_str())
+        .filter(|hint| !hint.is_empty());
+    let mut failure = Failure::new(
+        code,
+        meaning,
+        format!(
+            "provider {} this item of {}{said}",
+            words::verb(meaning),
+            request.name()
+        ),
+    )
+    .detail(words::detail(answer, &refusal))
+    .hint(hint.unwrap_or("Correct what is sent by what the provider says, then send it again."));
+    failure.status = Some(of_item);
+    failure.provider_code = provider_code;
+    failure.provider_message = Some(mask_words(&refusal.message)).filter(|message| !message.is_empty());
+    failure.retry_at = retry_at(meaning, answer);
+    failure
+}
+
 /// Doubt exists only where a repeat could do harm.
 fn without_false_doubt(meaning: Meaning, repeatable: bool) -> Meaning {
     if meaning == Meaning::InDoubt && repeatable {

@@ -15,6 +15,7 @@ use tailorbird_model::{Failure, Meaning, Record, Value, codes};
 use crate::build::sent_text;
 use crate::clock::{NOTABLE_SKEW_SECONDS, shifted};
 use crate::connector::Connector;
+use crate::pack::items;
 use crate::pages::Pages;
 use crate::request::Request;
 use crate::resolve::Resolved;
@@ -128,11 +129,23 @@ fn wanted(
     look_up: &LookUp,
 ) -> Result<Vec<(String, String)>, Failure> {
     let name = request.operation.as_deref().unwrap_or_default();
-    let body = operation.body.as_ref().ok_or_else(|| no_look_up(name))?;
+    let in_item = |pointer: &str| {
+        let items = items(operation, request)?;
+        let value = items.first()?.pointer(pointer)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let in_body = |field: &str| sent_text(request, operation.body.as_ref()?, field);
     let pairs: Vec<(String, String)> = look_up
         .matching
         .iter()
-        .filter_map(|(field, column)| Some((column.clone(), sent_text(request, body, field)?)))
+        .filter_map(|(field, column)| {
+            let text = if field.starts_with('/') {
+                in_item(field)
+            } else {
+                in_body(field)
+            };
+            Some((column.clone(), text?))
+        })
         .collect();
     if pairs.len() < look_up.matching.len() || pairs.is_empty() {
         return Err(Failure::new(

@@ -1,10 +1,10 @@
 //! What calls over a connection are counted against, and what a request costs.
 
-use tailorbird_connector::{Request, RequestBody, Resolved};
+use tailorbird_connector::{Request, RequestBody, Resolved, items};
 use tailorbird_model::connection::Connection;
 use tailorbird_model::money::{Amount, SpendingCap};
 use tailorbird_model::ports::Credentials;
-use tailorbird_model::service::{Cost, LimitScope};
+use tailorbird_model::service::{Cost, LimitCounts, LimitScope, Operation};
 use tailorbird_model::text::has_link;
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store::{CallLimit, Charges, Held};
@@ -39,6 +39,7 @@ pub fn limits_of(resolved: &Resolved, credentials: &Credentials, operation: &str
                     .map_or_else(|| "*".to_owned(), ToString::to_string),
                 calls: limit.calls,
                 seconds: limit.window.seconds(),
+                counts_items: limit.counts == LimitCounts::Items,
             }
         })
         .collect()
@@ -56,6 +57,30 @@ pub(crate) fn charges_of(
         limits: limits_of(resolved, credentials, operation),
         cap: connection.spending_cap(),
     }
+}
+
+/// How many records one request may hold: what the task asks for and the operation takes, and no more than a limit
+/// that counts items and a cap let through at all.
+pub(crate) fn most_items(asked: u32, operation: &Operation, charges: &Charges) -> usize {
+    let taken = operation.batch.as_ref().map_or(1, |batch| batch.max);
+    let of_limits = charges.limits.iter().filter(|limit| limit.counts_items);
+    let allowed = of_limits.map(|limit| limit.calls).min().unwrap_or(u32::MAX);
+    let per_item = operation.cost.as_ref().and_then(|cost| cost.per_item);
+    let affordable = match (&charges.cap, &operation.cost, per_item.map(Amount::millionths)) {
+        (Some(cap), Some(cost), Some(per_item @ 1..)) => {
+            let request = cost.dearest().millionths() - per_item;
+            u32::try_from((cap.amount.millionths() - request) / per_item).unwrap_or(1)
+        }
+        _ => u32::MAX,
+    };
+    let most = asked.min(taken).min(allowed).min(affordable).max(1);
+    usize::try_from(most).unwrap_or(1)
+}
+
+/// How many items of a list a request holds; one where its operation takes no list.
+pub(crate) fn items_of(operation: &Operation, request: &Request) -> u32 {
+    let items = items(operation, request).map_or(1, |items| items.len());
+    u32::try_from(items).unwrap_or(u32::MAX)
 }
 
 /// What one request costs by the service file.
@@ -95,8 +120,10 @@ pub(crate) fn why_held(connection: &Connection, cap: Option<SpendingCap>, held: 
                 codes::RATE_LIMITED,
                 Meaning::RetryLater,
                 format!(
-                    "{} calls of {} were made over {name}, as many as its service allows",
-                    limit.calls, limit.operation
+                    "{} {} of {} were made over {name}, as many as its service allows",
+                    limit.calls,
+                    if limit.counts_items { "items" } else { "calls" },
+                    limit.operation
                 ),
             )
             .detail(format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use tailorbird_connector::{Request, Resolved, build, with_idempotency_key};
+use tailorbird_connector::{Request, Resolved, build, build_item, with_idempotency_key};
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
 use tailorbird_model::expression::{Expressions, Scope, Template};
@@ -230,7 +230,13 @@ impl Driver {
         let request = due.and_then(|_| {
             let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
             let name = call.step.operation.as_str();
-            request_of(&route.resolved, name, &arguments, &identity)
+            request_of(
+                &route.resolved,
+                name,
+                &arguments,
+                &identity,
+                call.step.batch.is_some(),
+            )
         });
         let new = |request: serde_json::Value, fingerprint: String| {
             Box::new(NewDelivery {
@@ -325,14 +331,19 @@ pub(crate) fn beginning(record: &Record) -> String {
 }
 
 /// The request of a delivery, with its idempotency key where the operation takes one. Whatever makes requests for
-/// the ledger makes them here: one without its key must not be repeated.
+/// the ledger makes them here: one without its key must not be repeated. `is_item` says that it may share a batch.
 pub(crate) fn request_of(
     resolved: &Resolved,
     operation: &str,
     arguments: &BTreeMap<String, Value>,
     identity: &DeliveryIdentity,
+    is_item: bool,
 ) -> Result<Request, Failure> {
-    let request = build(resolved, operation, arguments)?;
+    let request = if is_item {
+        build_item(resolved, operation, arguments)?
+    } else {
+        build(resolved, operation, arguments)?
+    };
     let parts = [
         identity.task.as_str(),
         identity.step.as_str(),

@@ -136,7 +136,7 @@ impl Driver {
         if let Some(until) = store.wait_until(connection, operation, Timestamp::now()) {
             return Ok(Some(until));
         }
-        Ok(match store.take_calls(&route.charges(operation), 1).await? {
+        Ok(match store.take_call(&route.charges(operation), 1).await? {
             Some(Held::Limit { until, .. } | Held::Cap { until, .. }) => Some(until),
             Some(Held::NeverFits) | None => None,
         })

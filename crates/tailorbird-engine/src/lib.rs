@@ -13,6 +13,7 @@ mod limits;
 mod listing;
 mod met;
 mod operators;
+mod packing;
 mod plan;
 mod progress;
 mod query;
@@ -40,8 +41,8 @@ pub use limits::{
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};
 pub use rehearse::{
-    MAX_REHEARSED, Rehearsal, RehearsedApproval, RehearsedRequest, RehearsedStep, RehearsedTaskCall,
-    RehearsedWrite,
+    MAX_REHEARSED, Rehearsal, RehearsedApproval, RehearsedBatch, RehearsedRequest, RehearsedStep,
+    RehearsedTaskCall, RehearsedWrite,
 };
 pub use resources::{Resources, destination_of};
 pub use supervise::{Listener, RunNews, Supervisor, Tasks};

@@ -1,5 +1,7 @@
 //! Reads from an API: whole listings, and one call for each record.
 
+pub(crate) mod batches;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -273,7 +275,7 @@ impl Driver {
             let Some(request) = pages.next_request().cloned() else {
                 return Ok(None);
             };
-            self.wait_for_budget(call, route).await?;
+            self.wait_for_budget(call, route, 1).await?;
             let sent = self
                 .engine
                 .connector
@@ -306,6 +308,9 @@ impl Driver {
         call: &CallPlan,
         sources: &[Emitted],
     ) -> Result<(), RunEnd> {
+        if let Some(asked) = call.step.batch {
+            return self.enrich_in_batches(plan, call, asked, sources).await;
+        }
         let route = self.route(call)?;
         let mut emitted = Vec::with_capacity(sources.len());
         for source in sources {
@@ -342,7 +347,7 @@ impl Driver {
         let (mut tries, mut laters) = (0, 0);
         loop {
             self.look_up_requests().await?;
-            self.wait_for_budget(call, route).await?;
+            self.wait_for_budget(call, route, 1).await?;
             let sent = self
                 .engine
                 .connector
@@ -374,7 +379,7 @@ impl Driver {
     }
 
     /// Waits for what the provider's headers and the service file's limits allow, and counts the call.
-    async fn wait_for_budget(&mut self, call: &CallPlan, route: &Route) -> Result<(), RunEnd> {
+    async fn wait_for_budget(&mut self, call: &CallPlan, route: &Route, items: u32) -> Result<(), RunEnd> {
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
         let reported = self
             .engine
@@ -384,7 +389,7 @@ impl Driver {
             self.wait_until(connection, until, None).await?;
         }
         let charges = route.charges(operation);
-        while let Some(held) = self.engine.store.take_calls(&charges, 1).await? {
+        while let Some(held) = self.engine.store.take_call(&charges, items).await? {
             let why = why_held(&route.connection, charges.cap, &held);
             match why.retry_at {
                 Some(until) => self.wait_until(connection, until, Some(why)).await?,

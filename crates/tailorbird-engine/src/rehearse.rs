@@ -4,6 +4,7 @@
 //! Invariant: a rehearsal holds no lock, so nothing can be sent in it, and it calls no method of the store that
 //! writes.
 
+mod batches;
 mod walk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -43,6 +44,8 @@ pub struct Rehearsal {
     pub steps: Vec<RehearsedStep>,
     /// The requests of calls that have an effect.
     pub requests: Vec<RehearsedRequest>,
+    /// The requests that several of those would share.
+    pub batches: Vec<RehearsedBatch>,
     /// The rows that would be written.
     pub writes: Vec<RehearsedWrite>,
     /// What a person would be asked first.
@@ -84,10 +87,23 @@ pub struct RehearsedRequest {
     pub connection: Name,
     /// The operation.
     pub operation: Name,
-    /// The request, secrets masked.
+    /// The request of this record alone, secrets masked.
     pub request: Option<MaskedRequest>,
+    /// The place of the batch in which it would go, in `batches`.
+    pub batch: Option<usize>,
     /// Why there is none.
     pub failure: Option<Failure>,
+}
+
+/// A request that several records would share.
+#[derive(Debug, Clone, Serialize)]
+pub struct RehearsedBatch {
+    /// The step.
+    pub step: Name,
+    /// The keys of the records.
+    pub keys: Vec<String>,
+    /// The request, secrets masked.
+    pub request: MaskedRequest,
 }
 
 /// A row that would be written.

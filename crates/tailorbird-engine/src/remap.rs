@@ -104,7 +104,14 @@ impl Remap<'_> {
             scope = scope.with_record("variables", variables);
         }
         let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
-        request_of(resolved, operation.as_str(), &arguments, &delivery.identity)
+        let is_item = call.step.batch.is_some();
+        request_of(
+            resolved,
+            operation.as_str(),
+            &arguments,
+            &delivery.identity,
+            is_item,
+        )
     }
 
     fn call(&self, step: &Name) -> Result<&CallPlan, Failure> {

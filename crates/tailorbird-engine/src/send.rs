@@ -1,5 +1,6 @@
 //! Sends what is due: budget, intent, compare, send, outcome (never-twice rules 4, 5, 6, 9, 13).
 
+mod batch;
 mod gate;
 mod one;
 mod pool;
@@ -11,13 +12,14 @@ use std::time::Instant;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_store::SendingAs;
 
+use batch::Batching;
 pub(crate) use gate::Gates;
 pub(crate) use one::Sent;
 #[cfg(test)]
 pub(crate) use one::outcome_of;
 use pool::{Pool, Work};
 
-use crate::charge::why_held;
+use crate::charge::{most_items, why_held};
 use crate::deliver::Route;
 use crate::drive::Driver;
 use crate::durable::{EffectOutput, RunEnd, Wait};
@@ -79,7 +81,7 @@ impl Driver {
             Some(Sent::Unstored(failure)) => return Err(RunEnd::Failed(failure)),
             Some(Sent::Unreached(failure)) => (Some(failure), None),
             Some(Sent::Later(failure)) => (None, Some(failure)),
-            Some(Sent::Done) | None => (None, None),
+            Some(Sent::Done | Sent::Again) | None => (None, None),
         };
         emitted?;
         Ok(EffectOutput {
@@ -123,6 +125,7 @@ impl Driver {
             operation: call.step.operation.to_string(),
             gate: self.engine.gates.of(&call.step.connection, route.concurrency),
             workers: route.concurrency,
+            batching: batching_of(call, route),
         });
         let mut asked: Result<(), RunEnd> = Ok(());
         let mut handed_on = 0;
@@ -173,4 +176,22 @@ impl Driver {
             .await?;
         Ok(())
     }
+}
+
+/// How the records of a call are packed; none where the operation takes no list. Where the task packs none, lists of
+/// one are read by the same rules.
+fn batching_of(call: &CallPlan, route: &Route) -> Option<Batching> {
+    let operation = route.resolved.operation(call.step.operation.as_str()).ok()?;
+    operation.batch.as_ref()?;
+    let charges = route.charges(call.step.operation.as_str());
+    let most = most_items(call.step.batch.unwrap_or(1), operation, &charges);
+    Some(Batching {
+        per_item: operation
+            .cost
+            .as_ref()
+            .and_then(|cost| cost.per_item)
+            .unwrap_or_default(),
+        operation: operation.clone(),
+        most,
+    })
 }

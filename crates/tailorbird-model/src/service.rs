@@ -2,6 +2,7 @@
 //!
 //! Field documentation here is written for users: it becomes the reference and the JSON Schema.
 
+mod batch;
 pub mod check;
 mod operation;
 mod parameter;
@@ -11,6 +12,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use batch::{
+    Batch, DEFAULT_BATCH_BYTES, ErrorList, FoundBy, ItemNumber, MAX_BATCH_ITEMS, Outcomes, SameValue, Taken,
+};
 pub use operation::{
     Body, Cost, IdempotencyKey, InDoubtPolicy, LookUp, Method, Operation, Pagination, ResultShape,
     UnknownMethod,
@@ -256,6 +260,26 @@ pub struct Limit {
     pub calls: u32,
     /// The length of the window, for example `15m` or `24h`.
     pub window: Span,
+    /// Whether requests are counted, or the items of batches.
+    #[serde(default, skip_serializing_if = "LimitCounts::is_calls")]
+    pub counts: LimitCounts,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitCounts {
+    /// Requests, however many items they hold.
+    #[default]
+    Calls,
+    /// Items: a batch of 100 counts 100.
+    Items,
+}
+
+impl LimitCounts {
+    fn is_calls(&self) -> bool {
+        *self == Self::Calls
+    }
 }
 
 /// Whose calls a limit counts together.

@@ -209,6 +209,11 @@ pub struct CallStep {
     /// expression keeps its type.
     #[serde(default, rename = "with", skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, serde_json::Value>,
+    /// Packs so many records into one request, where the operation takes a list. The list's parameter in `with` is
+    /// then one item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub batch: Option<u32>,
     /// How many pages to read: a number, or `all`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages: Option<Pages>,

@@ -3,6 +3,8 @@
 //! Counting stands in the writer's transaction, so it is exact over tasks and processes and holds over restarts. A
 //! call that does not fit any more is not begun: its run waits, which never makes a doubt (rule 5).
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _};
 use tailorbird_model::Name;
@@ -19,10 +21,28 @@ pub struct CallLimit {
     pub whose: String,
     /// The operation; `*` for all.
     pub operation: String,
-    /// Calls allowed in the window.
+    /// Calls allowed in the window, or items of batches.
     pub calls: u32,
     /// The length of the window, in seconds.
     pub seconds: u32,
+    /// Whether it counts items of batches in place of calls.
+    pub counts_items: bool,
+}
+
+impl CallLimit {
+    /// The name under which it is counted: items and calls of one operation are two limits.
+    fn counted_as(&self) -> Cow<'_, str> {
+        if self.counts_items {
+            Cow::Owned(format!("{} (items)", self.operation))
+        } else {
+            Cow::Borrowed(&self.operation)
+        }
+    }
+
+    /// How much a call with so many items adds.
+    fn adds(&self, items: u32) -> u32 {
+        if self.counts_items { items } else { 1 }
+    }
 }
 
 /// What calls of an operation over a connection are counted against.
@@ -69,21 +89,21 @@ pub struct LimitUse {
 }
 
 impl Store {
-    /// Counts so many calls that only read, or says until when they must wait. Writes are counted with their intent
+    /// Counts a call with so many items that only reads, or says until when it must wait. Writes are counted with their intent
     /// ([`Store::advance`]).
     ///
     /// # Errors
     /// Where the database refuses; then nothing may be called.
-    pub async fn take_calls(&self, charges: &Charges, calls: u32) -> Result<Option<Held>, StoreError> {
+    pub async fn take_call(&self, charges: &Charges, items: u32) -> Result<Option<Held>, StoreError> {
         if charges.limits.is_empty() {
             return Ok(None);
         }
         let charges = charges.clone();
         self.write(move |writing| {
-            if let Some(held) = charges.held(writing, Amount::default())? {
+            if let Some(held) = charges.held(writing, items, Amount::default())? {
                 return Ok(Some(held));
             }
-            charges.count(writing, calls, Amount::default())?;
+            charges.count(writing, items, Amount::default())?;
             Ok(None)
         })
         .await
@@ -121,11 +141,16 @@ impl Store {
 }
 
 impl Charges {
-    /// Why another call of that cost may not be begun now.
-    pub(crate) fn held(&self, writing: &Writing<'_>, cost: Amount) -> Result<Option<Held>, StoreError> {
+    /// Why another call with so many items and of that cost may not be begun now.
+    pub(crate) fn held(
+        &self,
+        writing: &Writing<'_>,
+        items: u32,
+        cost: Amount,
+    ) -> Result<Option<Held>, StoreError> {
         for limit in &self.limits {
             if let Some((used, until)) = in_use(writing.connection, limit, writing.now)?
-                && used >= limit.calls
+                && used.saturating_add(limit.adds(items)) > limit.calls
             {
                 let limit = limit.clone();
                 return Ok(Some(Held::Limit { limit, until }));
@@ -146,8 +171,8 @@ impl Charges {
         Ok(None)
     }
 
-    /// Counts calls that are about to be made.
-    pub(crate) fn count(&self, writing: &Writing<'_>, calls: u32, cost: Amount) -> Result<(), StoreError> {
+    /// Counts a call with so many items that is about to be made.
+    pub(crate) fn count(&self, writing: &Writing<'_>, items: u32, cost: Amount) -> Result<(), StoreError> {
         let now = writing.now.as_microsecond();
         for limit in &self.limits {
             // A window that is over, or that begins in the future because the clock was set back, begins anew now;
@@ -160,7 +185,13 @@ impl Charges {
                          used = CASE WHEN began_at + seconds * 1000000 <= ?4 THEN 0 ELSE used END + ?5,
                          began_at = CASE WHEN began_at + seconds * 1000000 <= ?4 THEN ?4 ELSE min(began_at, ?4) END",
                 )?
-                .execute((&limit.whose, &limit.operation, limit.seconds, now, calls))?;
+                .execute((
+                    &limit.whose,
+                    limit.counted_as(),
+                    limit.seconds,
+                    now,
+                    limit.adds(items),
+                ))?;
         }
         let Some(connection) = self.connection.as_ref().filter(|_| cost > Amount::default()) else {
             return Ok(());
@@ -195,7 +226,7 @@ fn in_use(
         .prepare_cached(
             "SELECT began_at, used FROM limit_use WHERE whose = ?1 AND operation = ?2 AND seconds = ?3",
         )?
-        .query_row((&limit.whose, &limit.operation, limit.seconds), |row| {
+        .query_row((&limit.whose, limit.counted_as(), limit.seconds), |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;

@@ -22,7 +22,7 @@ use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::run::RunId;
 use tailorbird_model::{Failure, Name, Record};
 
-pub use advancing::{Advanced, DueRequest, Next, SendingAs};
+pub use advancing::{Advanced, AdvancedBatch, DueRequest, Next, NextBatch, SendingAs};
 pub use identity::{Rekey, StepIdentity};
 pub use reading::{DeliveryFilter, MAX_DELIVERY_PAGE};
 pub use resolving::Resolution;

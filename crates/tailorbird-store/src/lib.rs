@@ -49,9 +49,9 @@ pub use figures::{DeliveryFigure, RunFigure};
 pub use firings::{Firing, FiringVerdict, MAX_QUEUED, Occasion, TriggerClock, Wish, after_occasion};
 pub use home::Home;
 pub use ledger::{
-    Advanced, Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, DueRequest, Enrolled, Enrolment,
-    Intended, Lane, LookUp, MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Next, Outcome,
-    Rekey, Resolution, SendingAs, StepIdentity, Story,
+    Advanced, AdvancedBatch, Attempt, ChainHead, ChainReport, Decision, DeliveryFilter, DueRequest, Enrolled,
+    Enrolment, Intended, Lane, LookUp, MAX_BATCH, MAX_DELIVERY_PAGE, MAX_MISFITS, Misfit, NewDelivery, Next,
+    NextBatch, Outcome, Rekey, Resolution, SendingAs, StepIdentity, Story,
 };
 pub use lock::{DriveLock, Epoch};
 pub use memory::Fingerprint;

@@ -62,6 +62,7 @@ impl Usage {
     pub fn to_json(&self) -> serde_json::Value {
         let limits = self.limits.iter().map(|entry| {
             json!({"operation": entry.limit.operation, "calls": entry.limit.calls, "used": entry.used,
+                   "counts": counted(entry),
                    "window": Span::from_seconds(entry.limit.seconds).to_string(), "until": entry.until})
         });
         let reported = self.reported.iter().map(|entry| {
@@ -71,7 +72,7 @@ impl Usage {
         });
         let costs = self.costs.iter().map(|(operation, cost)| {
             json!({"operation": operation, "per_call": cost.per_call, "with_link": cost.with_link,
-                   "currency": cost.currency})
+                   "per_item": cost.per_item, "currency": cost.currency})
         });
         json!({
             "concurrency": self.concurrency,
@@ -92,8 +93,11 @@ impl Usage {
                 .map_or_else(String::new, |until| format!(", anew at {until}"));
             let window = Span::from_seconds(entry.limit.seconds);
             lines.push(format!(
-                "{}: {} of {} calls in {window}{until}",
-                entry.limit.operation, entry.used, entry.limit.calls
+                "{}: {} of {} {} in {window}{until}",
+                entry.limit.operation,
+                entry.used,
+                entry.limit.calls,
+                counted(entry)
             ));
         }
         for entry in &self.reported {
@@ -110,8 +114,11 @@ impl Usage {
             let link = cost
                 .with_link
                 .map_or_else(String::new, |link| format!(", {link} with a link"));
+            let item = cost
+                .per_item
+                .map_or_else(String::new, |item| format!(", {item} more for each item"));
             lines.push(format!(
-                "{operation} costs {} {}{link}",
+                "{operation} costs {} {}{link}{item}",
                 cost.per_call, cost.currency
             ));
         }
@@ -125,5 +132,14 @@ impl Usage {
             ));
         }
         lines
+    }
+}
+
+/// What a limit counts, in the word of service files.
+fn counted(entry: &LimitUse) -> &'static str {
+    if entry.limit.counts_items {
+        "items"
+    } else {
+        "calls"
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn build(
     operation: &str,
     body: &Body,
     arguments: &BTreeMap<&str, &Value>,
+    item: Option<&str>,
 ) -> Result<RequestBody, Failure> {
     let mut given: Vec<(&str, &Field, Value)> = Vec::new();
     for (name, field) in body.fields() {
@@ -38,7 +39,11 @@ pub(super) fn build(
         Body::Json(_) => {
             let mut tree = Node::Object(Vec::new());
             for (name, field, value) in given {
-                let json = values::json_text(name, field.kind, &value)?;
+                let json = if item == Some(name) {
+                    values::item_json(name, field.kind, &value)?
+                } else {
+                    values::json_text(name, field.kind, &value)?
+                };
                 let pointer = pointer_of(name, field);
                 tree.put(&pointer_parts(&pointer)?, json).map_err(|why| {
                     Failure::new(
@@ -57,7 +62,12 @@ pub(super) fn build(
         Body::Form(_) => {
             let mut pairs = Vec::new();
             for (name, field, value) in given {
-                pairs.push((wire_name(name, field), values::text(name, field.kind, &value)?));
+                let text = if item == Some(name) {
+                    values::item_text(name, &value)?
+                } else {
+                    values::text(name, field.kind, &value)?
+                };
+                pairs.push((wire_name(name, field), text));
             }
             Ok(RequestBody::Form(pairs))
         }
@@ -84,7 +94,7 @@ pub(super) fn build(
 }
 
 /// In forms `at` renames the field: `/media_data` is `media_data`.
-fn wire_name(name: &str, field: &Field) -> String {
+pub(crate) fn wire_name(name: &str, field: &Field) -> String {
     field
         .at
         .as_deref()
@@ -93,7 +103,7 @@ fn wire_name(name: &str, field: &Field) -> String {
 }
 
 /// The JSON Pointer of a field.
-fn pointer_of(name: &str, field: &Field) -> String {
+pub(crate) fn pointer_of(name: &str, field: &Field) -> String {
     field
         .at
         .clone()
@@ -171,7 +181,7 @@ impl Node {
 }
 
 /// Splits a JSON Pointer (RFC 6901 §4). The empty pointer is the whole body.
-fn pointer_parts(pointer: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn pointer_parts(pointer: &str) -> Result<Vec<String>, Failure> {
     if pointer.is_empty() {
         return Ok(Vec::new());
     }

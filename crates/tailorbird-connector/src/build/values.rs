@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tailorbird_model::service::FieldType;
 use tailorbird_model::value::parse_decimal;
-use tailorbird_model::{Failure, Value};
+use tailorbird_model::{Failure, Meaning, Value, codes};
 
 use super::wrong_type;
 
@@ -63,6 +63,30 @@ pub(super) fn json_text(name: &str, kind: FieldType, value: &Value) -> Result<Js
             Ok(format!("[{}]", quoted_items.join(",")))
         }
     }
+}
+
+/// One item of a list as text of a form field or the query, where items are joined by commas.
+pub(super) fn item_text(name: &str, value: &Value) -> Result<String, Failure> {
+    let plain = text(name, FieldType::Text, value)?;
+    if plain.is_empty() || plain.contains(',') {
+        return Err(Failure::new(
+            codes::PARAMETER,
+            Meaning::Rejected,
+            format!("{name:?} cannot be {plain:?} in a list that is joined by commas"),
+        )
+        .hint("An item there is not empty and holds no comma."));
+    }
+    Ok(plain)
+}
+
+/// A list of one item as JSON text.
+pub(super) fn item_json(name: &str, kind: FieldType, value: &Value) -> Result<JsonText, Failure> {
+    let kind = if kind == FieldType::List {
+        FieldType::Text
+    } else {
+        kind
+    };
+    json_text(name, kind, value).map(|item| format!("[{item}]"))
 }
 
 /// A text as a JSON string.

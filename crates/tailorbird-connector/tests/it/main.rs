@@ -16,6 +16,7 @@
 
 mod answers;
 mod authorize;
+mod batches;
 mod build;
 mod diagnose;
 mod fixtures;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tailorbird_connector::{Pages, Request, build, judge, records};
+use tailorbird_connector::{MaskedRequest, Pages, Piece, Request, build, judge, records};
 use tailorbird_model::delivery::{Delivery, DeliveryState};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::ports::Budget as _;
@@ -34,9 +34,9 @@ struct After {
 
 pub(super) struct Walk<'p> {
     plan: &'p Plan,
-    driver: Driver,
+    pub(super) driver: Driver,
     limit: usize,
-    told: Rehearsal,
+    pub(super) told: Rehearsal,
 }
 
 impl<'p> Walk<'p> {
@@ -53,6 +53,7 @@ impl<'p> Walk<'p> {
             complete: true,
             steps: steps.collect(),
             requests: Vec::new(),
+            batches: Vec::new(),
             writes: Vec::new(),
             approvals: Vec::new(),
             task_calls: Vec::new(),
@@ -110,7 +111,7 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
-    fn count(&mut self, step: &Name, records: usize, left_out: u64) {
+    pub(super) fn count(&mut self, step: &Name, records: usize, left_out: u64) {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
         if let Some(told) = self.told.steps.iter_mut().find(|told| told.step == *step) {
             told.records += records;
@@ -119,7 +120,7 @@ impl<'p> Walk<'p> {
     }
 
     /// How many more records of a step are looked at.
-    fn left(&self, step: &Name) -> usize {
+    pub(super) fn left(&self, step: &Name) -> usize {
         let told = self.told.steps.iter().find(|told| told.step == *step);
         let seen = told.map_or(0, |told| usize::try_from(told.records).unwrap_or(usize::MAX));
         self.limit.saturating_sub(seen)
@@ -200,7 +201,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Sends one request that only reads. The limits that the provider reports are not kept.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         call: &CallPlan,
         route: &Route,
@@ -370,6 +371,9 @@ impl<'p> Walk<'p> {
 
     /// Calls a reading operation for each record, as a run would.
     async fn enrich(&mut self, call: &CallPlan, found: &[Emitted]) -> Result<Vec<Emitted>, RunEnd> {
+        if let Some(asked) = call.step.batch {
+            return self.enrich_in_batches(call, asked, found).await;
+        }
         let route = self.driver.route(call)?;
         let mut enriched = Vec::new();
         for source in found {
@@ -403,6 +407,13 @@ impl<'p> Walk<'p> {
         Ok(enriched)
     }
 
+    pub(super) fn preview(&self, route: &Route, request: &Request) -> Result<MaskedRequest, RunEnd> {
+        let connector = &self.driver.engine.connector;
+        connector
+            .preview(&route.resolved, &route.credentials, request)
+            .map_err(RunEnd::Attention)
+    }
+
     /// The requests that a call would send. The later steps get the records as if they had been delivered, with
     /// nothing known of the answer.
     async fn requests(&mut self, call: &CallPlan, found: Vec<Emitted>, after: After) -> Result<(), RunEnd> {
@@ -413,6 +424,7 @@ impl<'p> Walk<'p> {
             .map(|result| result.columns.keys().cloned().collect::<Vec<String>>())
             .unwrap_or_default();
         let mut delivered = Vec::new();
+        let mut packable = Vec::new();
         for record in found {
             let (new, broken) = match self.driver.prepare(call, &route, &record)? {
                 Prepared::NotDue => {
@@ -425,13 +437,16 @@ impl<'p> Walk<'p> {
             let known = self.driver.engine.store.delivery_of(&new.identity)?;
             let would = would(known.as_ref(), &new, broken.is_some());
             let request = serde_json::from_value::<Request>(new.request.clone()).ok();
-            let shown = request.map(|request| {
-                self.driver
-                    .engine
-                    .connector
-                    .preview(&route.resolved, &route.credentials, &request)
-            });
-            let shown = shown.transpose().map_err(RunEnd::Attention)?;
+            let shown = request
+                .as_ref()
+                .map(|request| self.preview(&route, request))
+                .transpose()?;
+            if would == SEND
+                && let (Some(operation), Some(request)) = (operation, &request)
+                && let Some(piece) = Piece::of(operation, request)
+            {
+                packable.push((self.told.requests.len(), piece));
+            }
             if would == SEND {
                 let unknown = columns.iter().map(|name| (name.clone(), Value::Null));
                 delivered.push(Emitted {
@@ -448,9 +463,11 @@ impl<'p> Walk<'p> {
                 connection: call.step.connection.clone(),
                 operation: call.step.operation.clone(),
                 request: shown,
+                batch: None,
                 failure: broken,
             });
         }
+        self.pack(call, &route, packable)?;
         let after = After {
             delivery: true,
             ..after
@@ -475,7 +492,7 @@ fn would(known: Option<&Delivery>, new: &NewDelivery, is_broken: bool) -> &'stat
     }
 }
 
-fn is_due(call: &CallPlan, scope: &Scope) -> Result<bool, RunEnd> {
+pub(super) fn is_due(call: &CallPlan, scope: &Scope) -> Result<bool, RunEnd> {
     call.when.as_ref().map_or(Ok(true), |when| {
         call.expressions.truth(when, scope).map_err(RunEnd::Attention)
     })

@@ -8,13 +8,15 @@ use tailorbird_model::{Failure, Meaning, codes, fault};
 use tailorbird_store::{DueRequest, Held, Intended, Outcome};
 
 use super::pool::Shared;
-use crate::charge::cost_of;
+use crate::charge::{cost_of, items_of};
 
 /// How the sending of one delivery ended, as far as the run must know.
 #[derive(Debug, Clone)]
 pub(crate) enum Sent {
     /// It has an outcome of its own; the run goes on.
     Done,
+    /// It was part of a batch that took nothing, and is sent again at once.
+    Again,
     /// The connection is at fault: nothing else can go through.
     Fault(Failure),
     /// A limit or the spending cap is used up: nothing was begun.
@@ -31,7 +33,7 @@ impl Sent {
     /// Which trouble ends the sending where several occur.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Self::Done => 0,
+            Self::Done | Self::Again => 0,
             Self::Held(_) => 1,
             Self::Later(_) => 2,
             Self::Unreached(_) => 3,
@@ -45,11 +47,32 @@ impl Sent {
 pub(super) struct Ready {
     pub(super) due: DueRequest,
     pub(super) request: Request,
-    /// What it costs.
-    pub(super) cost: Amount,
+    /// What the request costs, whatever it holds.
+    pub(super) per_call: Amount,
+    /// How many items of a list it holds; one where it takes no list.
+    pub(super) items: u32,
 }
 
 impl Ready {
+    /// A delivery with its request.
+    pub(super) fn of(shared: &Shared, due: DueRequest, request: Request) -> Self {
+        let operation = shared.route.resolved.operation(&shared.operation).ok();
+        let items = operation.map_or(1, |operation| items_of(operation, &request));
+        Self {
+            per_call: cost_of(shared.cost.as_ref(), &request),
+            items,
+            due,
+            request,
+        }
+    }
+
+    /// What it costs by itself.
+    pub(super) fn cost(&self, shared: &Shared) -> Amount {
+        let per_item = shared.cost.as_ref().and_then(|cost| cost.per_item);
+        self.per_call
+            .plus(per_item.unwrap_or_default().times(self.items.into()))
+    }
+
     /// Reads the stored request.
     ///
     /// # Errors
@@ -59,8 +82,7 @@ impl Ready {
         let failure = match parsed {
             Ok(Some(request)) => {
                 let request = relocated(&shared.route.resolved, request);
-                let cost = cost_of(shared.cost.as_ref(), &request);
-                return Ok(Self { due, request, cost });
+                return Ok(Self::of(shared, due, request));
             }
             Ok(None) => {
                 // It was refused before sending, made pending again, and its row did not come again to be mapped
@@ -133,7 +155,7 @@ pub(super) async fn send(shared: &Shared, ready: &Ready, intended: Intended) -> 
 }
 
 /// After a doubt a duplicate may be our own. Where the ledger cannot be asked, that is assumed.
-fn was_in_doubt(shared: &Shared, intended: Intended, failure: &Failure) -> bool {
+pub(super) fn was_in_doubt(shared: &Shared, intended: Intended, failure: &Failure) -> bool {
     failure.meaning == Meaning::Duplicate
         && intended.attempt > 1
         && shared.engine.store.story(intended.id).map_or(true, |story| {

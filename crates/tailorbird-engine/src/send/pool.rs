@@ -16,6 +16,7 @@ use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store::{DriveLock, Next, Outcome, SendingAs, StoreError};
 use tokio::task::JoinSet;
 
+use super::batch::Batching;
 use super::gate::Gate;
 use super::one::{Ready, Sent, send};
 use super::queue::{Queue, Taken};
@@ -38,8 +39,10 @@ pub(super) struct Shared {
     /// The connection and operation whose limits count.
     pub(super) operation: String,
     pub(super) connection: tailorbird_model::Name,
-    gate: Arc<Gate>,
-    queue: Queue,
+    pub(super) gate: Arc<Gate>,
+    pub(super) queue: Queue,
+    /// Below so many that are read ahead, more are read.
+    pub(super) low: usize,
     sent: AtomicU64,
     trouble: Mutex<Option<Sent>>,
     /// Held as long as anything is under way, also where nobody waits for it any more.
@@ -62,7 +65,12 @@ pub(super) struct Work {
     pub(super) gate: Arc<Gate>,
     /// How many workers there are: not more than slots.
     pub(super) workers: usize,
+    /// How records are packed, where they are.
+    pub(super) batching: Option<Batching>,
 }
+
+/// A delivery that was sent: its outcome, and what the run must know.
+pub(super) type Ended = (Outcome, Sent);
 
 /// Workers under way.
 pub(super) struct Pool {
@@ -73,6 +81,8 @@ pub(super) struct Pool {
 impl Pool {
     /// Begins to send.
     pub(super) fn start(work: Work) -> Self {
+        let batching = work.batching.map(Arc::new);
+        let most = batching.as_ref().map_or(0, |batching| batching.most);
         let shared = Arc::new(Shared {
             engine: work.engine,
             route: work.route,
@@ -84,6 +94,7 @@ impl Pool {
             operation: work.operation,
             gate: work.gate,
             queue: Queue::default(),
+            low: most.max(DUE_PAGE / 2),
             sent: AtomicU64::new(0),
             trouble: Mutex::new(None),
             _lock: work.lock,
@@ -91,7 +102,10 @@ impl Pool {
         let mut tasks = JoinSet::new();
         tasks.spawn(feed(Arc::clone(&shared)));
         for _ in 0..work.workers.max(1) {
-            tasks.spawn(Arc::clone(&shared).work());
+            match &batching {
+                Some(batching) => tasks.spawn(Arc::clone(&shared).work_in_batches(Arc::clone(batching))),
+                None => tasks.spawn(Arc::clone(&shared).work()),
+            };
         }
         Self { shared, tasks }
     }
@@ -135,10 +149,15 @@ impl Drop for Pool {
     }
 }
 
+/// The pause before a store that refused an outcome is asked again; it doubles each time.
+pub(super) fn store_pause(attempt: u32) -> Duration {
+    Duration::from_millis(200 << attempt.min(MAX_STORE_TRIES))
+}
+
 /// Reads what is due, a page ahead of the workers.
 async fn feed(shared: Arc<Shared>) {
     let mut after: Option<DeliveryId> = None;
-    while shared.queue.until_low(DUE_PAGE / 2).await {
+    while shared.queue.until_low(shared.low).await {
         let reader = Arc::clone(&shared);
         let limit = u32::try_from(DUE_PAGE).unwrap_or(u32::MAX);
         let read = tokio::task::spawn_blocking(move || {
@@ -163,8 +182,14 @@ async fn feed(shared: Arc<Shared>) {
 }
 
 impl Shared {
+    /// Counts those that have an outcome now.
+    pub(super) fn add_sent(&self, count: usize) {
+        self.sent
+            .fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// Keeps the worst trouble and begins nothing more.
-    fn note(&self, trouble: Sent) {
+    pub(super) fn note(&self, trouble: Sent) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_none_or(|known| trouble.rank() > known.rank()) {
             *known = Some(trouble);
@@ -174,7 +199,7 @@ impl Shared {
     }
 
     /// Begins nothing more where an outcome reaches the task's threshold; the run sees it when all is quiet.
-    fn count(&self, outcome: &Outcome) {
+    pub(super) fn count(&self, outcome: &Outcome) {
         if self
             .threshold
             .as_ref()
@@ -186,7 +211,7 @@ impl Shared {
 
     /// Tells whether the limits allow another request now (rule 5). Where not, nothing more is begun; the run
     /// waits when all is quiet.
-    fn is_allowed(&self) -> bool {
+    pub(super) fn is_allowed(&self) -> bool {
         let store = &self.engine.store;
         let allowed = store
             .wait_until(&self.connection, &self.operation, Timestamp::now())
@@ -199,7 +224,7 @@ impl Shared {
 
     /// One worker: outcome of the last and intent of the next in one commit, then the send.
     async fn work(self: Arc<Self>) {
-        let mut ended: Option<(Outcome, Sent)> = None;
+        let mut ended: Option<Ended> = None;
         let mut slot = None;
         loop {
             if let Some((outcome, sent)) = &ended {
@@ -222,7 +247,7 @@ impl Shared {
             let next = if slot.is_none() || self.queue.is_closed() || !self.is_allowed() {
                 None
             } else {
-                match self.queue.take(DUE_PAGE / 2) {
+                match self.queue.take(self.low) {
                     Taken::Row(due) => Some(*due),
                     Taken::Empty if ended.is_none() => {
                         slot = None;
@@ -249,13 +274,14 @@ impl Shared {
     }
 
     /// One job for the store, and the send that it allows.
-    async fn step(&self, ended: Option<(Outcome, Sent)>, ready: Option<Ready>) -> Option<(Outcome, Sent)> {
+    async fn step(&self, ended: Option<Ended>, ready: Option<Ready>) -> Option<Ended> {
         if ended.is_none() && ready.is_none() {
             return None;
         }
         let next = ready.as_ref().map(|ready| Next {
             id: ready.due.id,
-            cost: ready.cost,
+            cost: ready.cost(self),
+            items: ready.items,
         });
         let is_done = matches!(ended, Some((_, Sent::Done)));
         let outcome = ended.map(|(outcome, _)| outcome);
@@ -285,7 +311,7 @@ impl Shared {
     }
 
     /// Stores an outcome, again and again if need be: an outcome that is lost is a doubt (rule 6).
-    async fn store(&self, outcome: Outcome, is_done: bool) {
+    pub(super) async fn store(&self, outcome: Outcome, is_done: bool) {
         let mut last = None;
         for attempt in 0..MAX_STORE_TRIES {
             match self.engine.store.record(vec![outcome.clone()]).await {
@@ -296,7 +322,7 @@ impl Shared {
                 }
                 Err(error) => last = Some(Failure::from(error)),
             }
-            tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
+            tokio::time::sleep(store_pause(attempt)).await;
         }
         let failure = last
             .unwrap_or_else(|| Failure::new(codes::INTERNAL, Meaning::InDoubt, "an outcome was not stored"));

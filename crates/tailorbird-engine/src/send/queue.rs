@@ -65,6 +65,49 @@ impl Queue {
         next
     }
 
+    /// Takes those that `fits` wants, at most so many, looking at no more than the first `look_at`; the others keep
+    /// their places.
+    pub(super) fn take_fitting(
+        &self,
+        low: usize,
+        most: usize,
+        look_at: usize,
+        mut fits: impl FnMut(&DueRequest) -> bool,
+    ) -> Vec<DueRequest> {
+        let mut state = self.lock();
+        let mut taken = Vec::new();
+        if state.closed {
+            return taken;
+        }
+        let mut passed = VecDeque::new();
+        for _ in 0..look_at {
+            if taken.len() >= most {
+                break;
+            }
+            let Some(row) = state.rows.pop_front() else {
+                break;
+            };
+            if fits(&row) {
+                taken.push(row);
+            } else {
+                passed.push_back(row);
+            }
+        }
+        while let Some(row) = passed.pop_back() {
+            state.rows.push_front(row);
+        }
+        let wants_more = !state.dry && state.rows.len() < low;
+        let is_over = state.dry && state.rows.is_empty();
+        drop(state);
+        if is_over {
+            self.over.notify_waiters();
+        }
+        if wants_more {
+            self.drained.notify_one();
+        }
+        taken
+    }
+
     /// Adds a page; `last` where nothing comes behind it.
     pub(super) fn add(&self, page: Vec<DueRequest>, last: bool) {
         let mut state = self.lock();
@@ -87,6 +130,28 @@ impl Queue {
         self.lock().closed
     }
 
+    /// Tells whether nothing more can be taken.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.closed || (state.dry && state.rows.is_empty())
+    }
+
+    /// Waits until there are so many to take, or no more come.
+    pub(super) async fn until_at_least(&self, count: usize) {
+        loop {
+            let mut filled = std::pin::pin!(self.filled.notified());
+            filled.as_mut().enable();
+            {
+                let state = self.lock();
+                if state.closed || state.dry || state.rows.len() >= count {
+                    return;
+                }
+            }
+            self.drained.notify_one();
+            filled.await;
+        }
+    }
+
     fn is_empty_now(&self) -> bool {
         let state = self.lock();
         !state.closed && !state.dry && state.rows.is_empty()
@@ -107,11 +172,8 @@ impl Queue {
         loop {
             let mut changed = std::pin::pin!(self.over.notified());
             changed.as_mut().enable();
-            {
-                let state = self.lock();
-                if state.closed || (state.dry && state.rows.is_empty()) {
-                    return;
-                }
+            if self.is_over() {
+                return;
             }
             changed.await;
         }

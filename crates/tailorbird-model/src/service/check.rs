@@ -1,5 +1,7 @@
 //! Checks of a service file that need to understand what is meant.
 
+mod batch;
+
 use std::collections::BTreeSet;
 
 use url::Url;
@@ -99,6 +101,7 @@ impl Checker<'_> {
                 self.unknown_operation(service, &format!("/limits/{index}/operation"), operation.as_str());
             }
         }
+        self.counted_items(service);
         for (index, rule) in service.errors.iter().enumerate() {
             if rule.status.is_none() && rule.code.is_none() && rule.contains.is_none() {
                 self.say(
@@ -182,6 +185,7 @@ impl Checker<'_> {
             }
         }
         self.idempotency_key(at, operation);
+        self.batch(at, operation);
         self.result(at, operation);
         if let Some(InDoubtPolicy::LookUp(look_up)) = &operation.in_doubt {
             let path = format!("{at}/in_doubt/look_up");
@@ -211,14 +215,23 @@ impl Checker<'_> {
                 .map(String::as_str)
                 .collect();
             for (field, column) in &look_up.matching {
-                if !fields.contains(&field.as_str()) {
+                if field.starts_with('/') {
+                    if operation.batch.is_none() {
+                        self.say(
+                            &format!("{path}/match"),
+                            format!("`{field}` is a place inside an item, and the operation has no `batch`"),
+                            suggest(field, &fields, "It has"),
+                        );
+                    }
+                } else if !fields.contains(&field.as_str()) {
                     self.say(
                         &format!("{path}/match/{field}"),
                         format!("the operation has no field `{field}`"),
                         suggest(field, &fields, "It has"),
                     );
                 }
-                self.column(listing, &format!("{path}/match/{field}"), column);
+                let place = format!("{path}/match/{}", field.replace('~', "~0").replace('/', "~1"));
+                self.column(listing, &place, column);
             }
             for column in look_up.created_at.iter().chain(&look_up.links) {
                 self.column(listing, &path, column);

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Span;
+use super::batch::Batch;
 use super::parameter::{Field, Parameter};
 use crate::Name;
 use crate::money::Amount;
@@ -50,6 +51,9 @@ pub struct Operation {
     /// a doubt is settled by repeating.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<IdempotencyKey>,
+    /// How it takes several records in one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
     /// What a call costs at the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
@@ -80,6 +84,8 @@ pub enum IdempotencyKey {
     Header(String),
     /// In a body field of this name.
     Field(String),
+    /// In a member of this name of each item of a batch.
+    Item(String),
 }
 
 /// What a call costs at the provider. Amounts in quotes: they are exact.
@@ -91,16 +97,20 @@ pub struct Cost {
     /// For each call whose text holds a link, where that is another price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_link: Option<Amount>,
+    /// For each item of a batch, besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_item: Option<Amount>,
     /// The currency, for example `USD`.
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
 }
 
 impl Cost {
-    /// The most that one call can cost.
+    /// The most that one call with one item can cost.
     pub fn dearest(&self) -> Amount {
         self.with_link
             .map_or(self.per_call, |dearer| dearer.max(self.per_call))
+            .plus(self.per_item.unwrap_or_default())
     }
 }
 
@@ -260,7 +270,7 @@ pub struct LookUp {
     /// The reading operation that lists recent effects.
     pub operation: Name,
     /// Result column by request field: both must hold the same text (after HTML unescape, expanded links,
-    /// NFC and trimming).
+    /// NFC and trimming). A field that begins with `/` is a JSON Pointer inside the item of a batch.
     #[serde(rename = "match")]
     pub matching: BTreeMap<String, String>,
     /// The result column that holds the time of creation, so that only effects near the attempt count.

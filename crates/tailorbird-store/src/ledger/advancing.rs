@@ -15,7 +15,7 @@ use tailorbird_model::run::RunId;
 use super::reading::MAX_DELIVERY_PAGE;
 use super::rows::find_lane;
 use super::sending::{intend_one, record_one};
-use super::{Intended, Lane, Outcome};
+use super::{Intended, Lane, Outcome, check_batch};
 use crate::charges::{Charges, Held};
 use crate::codec::{count, parse};
 use crate::error::RefusedTransition;
@@ -55,6 +55,28 @@ pub struct Next {
     pub id: DeliveryId,
     /// What it will cost.
     pub cost: Amount,
+    /// How many items of a list its request holds; one where it holds none.
+    pub items: u32,
+}
+
+/// The batch that is to be sent next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextBatch {
+    /// The deliveries in it.
+    pub ids: Vec<DeliveryId>,
+    /// What the request will cost.
+    pub cost: Amount,
+    /// What each item costs besides.
+    pub per_item: Amount,
+}
+
+/// What one job between two batches came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AdvancedBatch {
+    /// The intents; those that are not pending and due any more are left out.
+    pub intended: Vec<Intended>,
+    /// Why nothing may be begun now; then there is no intent.
+    pub held: Option<Held>,
 }
 
 /// What one job between two sends came to.
@@ -155,14 +177,64 @@ impl Store {
                     reason,
                 });
             }
-            if let Some(Next { id, cost }) = next {
+            if let Some(Next { id, cost, items }) = next {
                 let charges = &sending.charges;
-                advanced.held = charges.held(writing, cost)?;
+                advanced.held = charges.held(writing, items, cost)?;
                 if advanced.held.is_none() {
                     advanced.intended = intend_one(writing, id, &sending.run, &sending.epoch)?;
                     if advanced.intended.is_some() {
-                        charges.count(writing, 1, cost)?;
+                        charges.count(writing, items, cost)?;
                     }
+                }
+            }
+            Ok(advanced)
+        })
+        .await
+    }
+
+    /// The same for a batch: stores how the items of the last one ended and makes the intents of the next one durable,
+    /// in one commit.
+    ///
+    /// When this returns, a crash turns exactly the returned intents into doubt: at most as many as there are workers,
+    /// times the items of a batch (rule 4).
+    ///
+    /// # Errors
+    /// As [`Store::advance`].
+    pub async fn advance_batch(
+        &self,
+        ended: Vec<Outcome>,
+        next: Option<NextBatch>,
+        sending: &Arc<SendingAs>,
+    ) -> Result<AdvancedBatch, StoreError> {
+        check_batch("outcomes", ended.len())?;
+        check_batch("intents", next.as_ref().map_or(0, |next| next.ids.len()))?;
+        let sending = Arc::clone(sending);
+        self.write(move |writing| {
+            for outcome in &ended {
+                // Where the ledger has moved on meanwhile, a person or a later attempt decided.
+                let _moved_on = record_one(writing, outcome)?;
+            }
+            let mut advanced = AdvancedBatch::default();
+            let Some(next) = next else {
+                return Ok(advanced);
+            };
+            let charges = &sending.charges;
+            let cost = |items: usize| {
+                next.cost
+                    .plus(next.per_item.times(u64::try_from(items).unwrap_or(u64::MAX)))
+            };
+            let number = |items: usize| u32::try_from(items).unwrap_or(u32::MAX);
+            let asked = next.ids.len();
+            advanced.held = charges.held(writing, number(asked), cost(asked))?;
+            if advanced.held.is_none() {
+                for id in next.ids {
+                    advanced
+                        .intended
+                        .extend(intend_one(writing, id, &sending.run, &sending.epoch)?);
+                }
+                let items = advanced.intended.len();
+                if items > 0 {
+                    charges.count(writing, number(items), cost(items))?;
                 }
             }
             Ok(advanced)

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
-use tailorbird_app::{App, AppError, MAX_REHEARSED, Rehearsal, RehearsedRequest, RehearsedWrite};
+use tailorbird_app::{
+    App, AppError, MAX_REHEARSED, MaskedRequest, Rehearsal, RehearsedRequest, RehearsedWrite,
+};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use crate::Ended;
@@ -51,7 +53,18 @@ fn words(rehearsal: &Rehearsal) -> String {
             approval.step, approval.role, approval.key, approval.shown
         ));
     }
-    lines.extend(rehearsal.requests.iter().flat_map(request));
+    let batches = rehearsal.batches.len();
+    lines.extend(rehearsal.requests.iter().flat_map(|told| request(told, batches)));
+    for (index, batch) in rehearsal.batches.iter().enumerate() {
+        lines.push(String::new());
+        let number = index + 1;
+        let records = batch.keys.len();
+        lines.push(format!(
+            "{}: batch {number} of {batches}, {records} record(s)",
+            batch.step
+        ));
+        lines.extend(shown(&batch.request));
+    }
     for call in &rehearsal.task_calls {
         let variables = json!(call.variables);
         lines.push(String::new());
@@ -76,7 +89,7 @@ fn words(rehearsal: &Rehearsal) -> String {
     lines.join("\n")
 }
 
-fn request(request: &RehearsedRequest) -> Vec<String> {
+fn request(request: &RehearsedRequest, batches: usize) -> Vec<String> {
     let what = match request.would {
         "send" if request.after_approval => "would be sent, once released",
         "send" => "would be sent",
@@ -87,16 +100,29 @@ fn request(request: &RehearsedRequest) -> Vec<String> {
         "skipped" => "is skipped",
         _ => "is being sent by another run",
     };
-    let mut lines = vec![String::new(), format!("{}: {} {what}", request.step, request.key)];
+    let batch = request.batch.map_or_else(String::new, |batch| {
+        format!(" in batch {} of {batches}", batch + 1)
+    });
+    let mut lines = vec![
+        String::new(),
+        format!("{}: {} {what}{batch}", request.step, request.key),
+    ];
     if request.would == "send"
-        && let Some(shown) = &request.request
+        && request.batch.is_none()
+        && let Some(alone) = &request.request
     {
-        lines.push(format!("  {} {}", shown.method, shown.url));
-        let headers = shown.headers.iter();
-        lines.extend(headers.map(|(name, value)| format!("  {name}: {value}")));
-        lines.extend(shown.body.iter().map(|body| format!("  {body}")));
+        lines.extend(shown(alone));
     }
     lines.extend(request.failure.iter().map(|failure| format!("  {failure}")));
+    lines
+}
+
+/// A request as it would go out.
+fn shown(request: &MaskedRequest) -> Vec<String> {
+    let mut lines = vec![format!("  {} {}", request.method, request.url)];
+    let headers = request.headers.iter();
+    lines.extend(headers.map(|(name, value)| format!("  {name}: {value}")));
+    lines.extend(request.body.iter().map(|body| format!("  {body}")));
     lines
 }
 

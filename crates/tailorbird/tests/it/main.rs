@@ -16,6 +16,7 @@ mod support;
 mod access_levels;
 mod adversities;
 mod bad_input;
+mod batches;
 mod cursors;
 mod demo;
 mod doubts;

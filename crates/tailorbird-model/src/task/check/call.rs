@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Checker, FoundOperation, Sources};
-use crate::service::{Body, Operation};
+use crate::service::{Body, IdempotencyKey, Operation};
 use crate::task::{CallStep, Pages};
 use crate::yaml::Problem;
 use crate::yaml::shape::suggest;
@@ -38,7 +38,78 @@ impl Checker<'_> {
                 "Give a positive number or `all`.",
             );
         }
+        self.packing(at, call);
         self.operation(at, call);
+    }
+
+    /// What `batch` needs whatever the operation is.
+    fn packing(&mut self, at: &str, call: &CallStep) {
+        if call.batch.is_none() {
+            return;
+        }
+        let path = format!("{at}/batch");
+        if call.for_each.is_none() {
+            self.error(
+                &path,
+                "`batch` packs records, and the step takes none",
+                "Add `for_each`, or remove `batch`.",
+            );
+        }
+        for (name, is_given) in [("pages", call.pages.is_some()), ("cursor", call.cursor.is_some())] {
+            if is_given {
+                self.error(
+                    &path,
+                    format!("`batch` does not go with `{name}`"),
+                    "A listing is not read in batches; keep one of them.",
+                );
+            }
+        }
+    }
+
+    /// What `batch` needs of the operation.
+    fn packed(&mut self, at: &str, call: &CallStep, operation: &Operation) {
+        let Some(most) = call.batch else {
+            return;
+        };
+        let path = format!("{at}/batch");
+        let Some(batch) = &operation.batch else {
+            self.error(
+                &path,
+                format!("the operation `{}` takes one record at a time", call.operation),
+                "Remove `batch`. Where the provider takes a list, say so in the service file: `batch: { parameter: NAME, max: N }`.",
+            );
+            return;
+        };
+        if most > batch.max {
+            self.error(
+                &path,
+                format!("the operation takes at most {} records at once", batch.max),
+                format!("Write `batch: {}` or less.", batch.max),
+            );
+        }
+        let name = &batch.parameter;
+        match call.parameters.get(name) {
+            None => self.error(
+                at,
+                format!("`{name}` is missing: it is the record's item in the batch"),
+                format!(
+                    "Add `with: {{ {name}: … }}`, one item; the list is made of the items of many records."
+                ),
+            ),
+            Some(serde_json::Value::Array(_)) => self.error(
+                &format!("{at}/with/{name}"),
+                format!("with `batch`, `{name}` is one item and no list"),
+                "Take the brackets away; the list is made of the items of many records.",
+            ),
+            Some(_) => {}
+        }
+        if let Some(IdempotencyKey::Header(_) | IdempotencyKey::Field(_)) = &operation.idempotency_key {
+            self.error(
+                &path,
+                "the operation has an idempotency key for the whole request, so its requests are not packed",
+                "A repeat would need the very same batch. Remove `batch`; or, where the provider takes a key in each item,                  write `idempotency_key: { item: NAME }` in the service file.",
+            );
+        }
     }
 
     fn may_have_effect(&self, call: &CallStep) -> bool {
@@ -114,8 +185,13 @@ impl Checker<'_> {
                     .filter(|(_, f)| f.required && f.default.is_none())
                     .map(|(name, _)| name),
             );
+        let item = call
+            .batch
+            .and(operation.batch.as_ref())
+            .map(|batch| batch.parameter.as_str());
         for name in required {
-            if !given(name) {
+            // What is missing of a batch is said there.
+            if !given(name) && item != Some(name.as_str()) {
                 self.error(
                     at,
                     format!("the operation needs `{name}`"),
@@ -144,6 +220,7 @@ impl Checker<'_> {
                 "Remove `pages`.",
             );
         }
+        self.packed(at, call, &operation);
         self.call_cursor(at, call, &operation, &valid);
     }
 
