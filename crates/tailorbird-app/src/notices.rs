@@ -45,6 +45,22 @@ const MAX_KEYS: u32 = 10;
 /// How long the same number of doubts is no news.
 const SAME_DOUBTS: SignedDuration = SignedDuration::from_hours(24);
 
+/// What a run at rest is told as: the first of these that the task wants to hear of. Who asked for runs that need
+/// attention hears of thresholds, too.
+fn words_for(run: &Run) -> &'static [NotifyOn] {
+    let is_threshold = run
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.code == codes::THRESHOLD);
+    match run.state {
+        RunState::Failed => &[NotifyOn::Failed],
+        RunState::NeedsAttention if is_threshold => &[NotifyOn::Threshold, NotifyOn::NeedsAttention],
+        RunState::NeedsAttention => &[NotifyOn::NeedsAttention],
+        RunState::Succeeded if run.counts.in_doubt > 0 => &[NotifyOn::InDoubt],
+        _ => &[],
+    }
+}
+
 impl App {
     /// Notices, the newest first.
     ///
@@ -96,18 +112,16 @@ impl App {
 
     /// What a run at rest has to tell, by the version of its task that it ran.
     fn event_of(&self, run: &Run) -> Result<Option<NoticeEvent>, AppError> {
-        let what = match run.state {
-            RunState::Failed => NotifyOn::Failed,
-            RunState::NeedsAttention => NotifyOn::NeedsAttention,
-            RunState::Succeeded if run.counts.in_doubt > 0 => NotifyOn::InDoubt,
-            _ => return Ok(None),
-        };
+        let words = words_for(run);
+        if words.is_empty() {
+            return Ok(None);
+        }
         let Some(notify) = self.notify_of(&run.task, Some(run.task_version))? else {
             return Ok(None);
         };
-        if !notify.tells(what) {
+        let Some(what) = words.iter().copied().find(|what| notify.tells(*what)) else {
             return Ok(None);
-        }
+        };
         let last = self.store.last_event(&run.task, what.as_str())?;
         let is_old_news = what == NotifyOn::InDoubt
             && last.is_some_and(|last| {

@@ -14,7 +14,7 @@ use tailorbird_model::delivery::Event;
 use tailorbird_model::money::Amount;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::service::{Operation, Taken};
-use tailorbird_model::{Failure, Meaning, codes};
+use tailorbird_model::{Failure, Meaning, codes, fault};
 use tailorbird_store::{Intended, NextBatch, Outcome, StoreError};
 
 use super::one::{Ready, Sent, outcome_of, send, was_in_doubt};

@@ -69,6 +69,8 @@ pub enum NotifyOn {
     NeedsAttention,
     /// A run ended, and nobody knows of some records whether they arrived.
     InDoubt,
+    /// A run stopped because more was rejected than the task's `stop` allows.
+    Threshold,
 }
 
 impl NotifyOn {
@@ -78,6 +80,7 @@ impl NotifyOn {
             Self::Failed => "failed",
             Self::NeedsAttention => "needs_attention",
             Self::InDoubt => "in_doubt",
+            Self::Threshold => "threshold",
         }
     }
 }

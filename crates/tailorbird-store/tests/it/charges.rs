@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tailorbird_model::delivery::DeliveryId;
+use tailorbird_model::delivery::{DeliveryId, DeliveryState, Event};
 use tailorbird_model::money::{Amount, Period};
-use tailorbird_store::{Advanced, CallLimit, Charges, Held, Next, SendingAs};
+use tailorbird_store::{Advanced, CallLimit, Charges, Held, Next, NextBatch, Outcome, SendingAs};
 
 use crate::bench::{Bench, name, run};
 
@@ -14,6 +14,7 @@ fn limit(calls: u32) -> CallLimit {
         operation: "post".to_owned(),
         calls,
         seconds: 900,
+        counts_items: false,
     }
 }
 
@@ -38,6 +39,7 @@ async fn take(bench: &Bench, charges: &Charges, id: DeliveryId, cost: &str) -> A
     let next = Next {
         id,
         cost: cost.parse().unwrap(),
+        items: 1,
     };
     bench
         .store
@@ -134,4 +136,73 @@ async fn a_cap_is_exact_and_begins_anew_at_midnight() {
     bench.advance(86_400);
     assert!(take(&bench, &charges, ids[3], "0.3").await.intended.is_some());
     assert_eq!(bench.store.spent(&name("x"), Period::Day).unwrap(), spent);
+}
+
+#[tokio::test]
+async fn a_batch_is_one_call_so_many_items_and_one_commit() {
+    let bench = Bench::new();
+    let ids = ids(&bench, &["a", "b", "c", "d", "e"]).await;
+    let items = CallLimit {
+        counts_items: true,
+        ..limit(4)
+    };
+    let charges = Charges {
+        limits: vec![limit(2), items.clone()],
+        ..charges(2, Some("1.00/day"))
+    };
+    let sending = Arc::new(SendingAs {
+        run: run(1),
+        epoch: bench.lock.epoch().clone(),
+        charges,
+    });
+    let batch = |ids: &[DeliveryId]| NextBatch {
+        ids: ids.to_vec(),
+        cost: "0.10".parse().unwrap(),
+        per_item: "0.01".parse().unwrap(),
+    };
+    // One of them is on its way already: it is left out, and not paid for.
+    assert!(
+        take(&bench, &Charges::default(), ids[0], "0")
+            .await
+            .intended
+            .is_some()
+    );
+    let first = bench
+        .store
+        .advance_batch(Vec::new(), Some(batch(&ids[..4])), &sending)
+        .await
+        .unwrap();
+    let intended: Vec<DeliveryId> = first.intended.iter().map(|intended| intended.id).collect();
+    assert_eq!(intended, ids[1..4]);
+    let used = |limit: &CallLimit| bench.store.limit_uses(std::slice::from_ref(limit)).unwrap()[0].used;
+    assert_eq!((used(&limit(2)), used(&items)), (1, 3));
+    assert_eq!(
+        bench.store.spent(&name("x"), Period::Day).unwrap().to_string(),
+        "0.13"
+    );
+
+    // Two more items are one too many; the outcomes are stored all the same.
+    let outcomes = first
+        .intended
+        .iter()
+        .map(|one| Outcome::new(*one, Event::NotSent))
+        .collect();
+    let held = bench
+        .store
+        .advance_batch(outcomes, Some(batch(&ids[1..3])), &sending)
+        .await
+        .unwrap();
+    assert!(held.intended.is_empty());
+    assert!(matches!(held.held, Some(Held::Limit { limit, .. }) if limit == items));
+    let one = bench
+        .store
+        .advance_batch(Vec::new(), Some(batch(&ids[4..])), &sending)
+        .await
+        .unwrap();
+    assert_eq!(one.intended.len(), 1);
+    assert_eq!((used(&limit(2)), used(&items)), (2, 4));
+    for id in &ids[1..4] {
+        let delivery = bench.store.delivery(*id).unwrap().unwrap();
+        assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Pending, 1));
+    }
 }

@@ -359,9 +359,9 @@ fn killed_in_the_middle_of_a_batch_nothing_is_sent_twice_or_lost() {
 #[test]
 fn a_check_says_where_a_batch_does_not_fit() {
     let provider = Provider::start(|_, _, body| accept(body));
-    let home = home(
-        &provider,
+    let home = provider.home(
         &service("idempotency_key: { header: Idempotency-Key }", ""),
+        &[],
         1,
     );
     let check = |text: &str| {
@@ -412,4 +412,105 @@ fn a_check_says_where_a_batch_does_not_fit() {
         let said = check(&text);
         assert!(said.contains(message), "{message}: {said}");
     }
+}
+
+/// A provider whose list may be asked what arrived.
+fn listing(lost: usize) -> Provider {
+    let there: Arc<Mutex<Vec<u64>>> = Arc::default();
+    Provider::start(move |number, head, body| {
+        let mut there = there.lock().unwrap();
+        if head.starts_with("GET") {
+            let data: Vec<Value> = there
+                .iter()
+                .map(|n| json!({"id": format!("p{n}"), "name": format!("text {n}")}))
+                .collect();
+            return Reply::Answer(200, "", json!({"data": data}).to_string());
+        }
+        if number == lost {
+            // A part of it arrived.
+            there.extend(numbers(body).iter().filter(|n| *n % 2 == 0));
+            return Reply::Cut;
+        }
+        there.extend(numbers(body));
+        accept(body)
+    })
+}
+
+#[test]
+fn each_record_of_a_doubtful_batch_is_looked_up_for_itself() {
+    let provider = listing(1);
+    let looked = "in_doubt: { look_up: { operation: list_people, match: { /name: name }, settling: 1s } }";
+    let list = "  list_people: { method: GET, path: /people, result: { records: /data, columns: { id: /id, name: /name } } }\n";
+    let text = service("", "").replace("in_doubt: ask", looked) + list;
+    let home = home(&provider, &text, 8);
+    let said = home.run(&["task", "run", "tell"]).expect(0).json();
+    assert_eq!(said["counts"]["delivered"], 8, "{said:#}");
+    let mut sent: Vec<u64> = Vec::new();
+    for (head, body) in provider.requests() {
+        if head.starts_with("POST") {
+            sent.extend(numbers(&body));
+        }
+    }
+    // 6 and 8 had arrived; 5 and 7 had not, and were sent again.
+    assert_eq!(sent, [1, 2, 3, 4, 5, 6, 7, 8, 5, 7]);
+    let sixth = home.run(&["delivery", "show", "item-6"]).expect(0).json();
+    assert_eq!(sixth["result"]["id"], "p6", "{sixth:#}");
+}
+
+const AUTHORS: &str = r#"
+task: authors
+steps:
+  - id: mentions
+    call: { connection: company-x, operation: list_mentions, pages: all }
+  - id: people
+    call: { connection: company-x, operation: get_users, for_each: mentions, batch: 100, with: { ids: "{{ author_id }}" } }
+  - id: store
+    write: { database: erp, table: posted, from: people, key: [sku], columns: { sku: "{{ id }}", post_id: "{{ result.username }}", posted_at: "{{ result.id }}" } }
+"#;
+
+/// How often people were asked about.
+fn asked(flow: &crate::flow::Flow) -> usize {
+    let requests = flow.sandbox.get("requests");
+    let is_about_people = |request: &&Value| request["path"] == "/2/users";
+    requests
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(is_about_people)
+        .count()
+}
+
+#[test]
+fn a_hundred_people_are_read_about_in_one_call() {
+    let flow = crate::flow::Flow::new();
+    flow.home.apply("authors.yaml", AUTHORS).expect(0);
+    let said = flow.run_task("authors").expect(0).json();
+    assert_eq!(said["counts"]["written"], 137, "{said:#}");
+    assert_eq!(asked(&flow), 2, "137 mentions come in two pages");
+    let wrong = "select count(*) from posted where post_id is null or posted_at is null";
+    assert_eq!(flow.number(wrong), 0);
+
+    // One that nobody has is told of in `errors`, one that cannot be an id refuses the whole call.
+    let known = flow.number("select min(cast(posted_at as integer)) from posted");
+    flow.sql("delete from posted; delete from items");
+    for id in ["1", "nonsense", &known.to_string()] {
+        flow.item(id, "");
+    }
+    let task = AUTHORS.replace(
+        "call: { connection: company-x, operation: list_mentions, pages: all }",
+        "query: { database: erp, sql: \"select sku as author_id, sku as id from items\" }",
+    );
+    flow.home.apply("authors.yaml", &task).expect(0);
+    let said = flow.run_task("authors").expect(3).json();
+    assert_eq!(
+        (&said["counts"]["written"], &said["counts"]["rejected"]),
+        (&json!(1), &json!(2)),
+        "{said:#}"
+    );
+    let rehearsed = flow.home.run(&["task", "run", "authors", "--dry-run"]);
+    assert_eq!(
+        rehearsed.code, 3,
+        "the whole call is refused: {}",
+        rehearsed.stdout
+    );
 }

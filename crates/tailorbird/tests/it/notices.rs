@@ -323,6 +323,43 @@ fn a_receiver_that_fails_holds_up_nothing_and_loses_nothing() {
 }
 
 #[test]
+fn a_threshold_is_told_as_what_the_task_asks_for() {
+    for (on, told) in [
+        (", on: [threshold]", Some("threshold")),
+        ("", Some("threshold")),
+        (", on: [needs_attention]", Some("needs_attention")),
+        (", on: [failed, in_doubt]", None),
+    ] {
+        let flow = Flow::announcing(&[&"x".repeat(300), "two"]);
+        let receiver = Receiver::start();
+        receiver.add_to(&flow);
+        flow.apply(&format!(
+            "{}stop: {{ after_rejected: 1 }}\n",
+            telling(ANNOUNCE, on)
+        ));
+        flow.run().failed(3, "SEND-012");
+        let bodies = receiver.bodies();
+        let events: Vec<&Value> = bodies
+            .iter()
+            .flat_map(|body| body["events"].as_array().unwrap())
+            .collect();
+        assert_eq!(
+            events.first().and_then(|event| event["what"].as_str()),
+            told,
+            "{on}: {bodies:#?}"
+        );
+        if told.is_some() {
+            assert_eq!(
+                events[0]["facts"]["keys"]["rejected"],
+                json!(["item-A"]),
+                "{bodies:#?}"
+            );
+            assert!(bodies[0].to_string().contains("--state rejected"), "{bodies:#?}");
+        }
+    }
+}
+
+#[test]
 fn what_happens_in_the_digest_time_is_one_notice() {
     let flow = Flow::announcing(&["one"]);
     let receiver = Receiver::start();
