@@ -49,7 +49,7 @@ pub fn batch_outcome(resolved: &Resolved, request: &Request, answer: &Answer, co
         operation.and_then(|operation| Some((operation, operation.batch.as_ref()?)))
     else {
         return match judged {
-            Ok(()) => all(count, record(resolved, request, answer).ok()),
+            Ok(()) => all(count, record(resolved, request, answer).ok().as_ref()),
             Err(failure) => BatchOutcome::Whole(failure),
         };
     };
@@ -92,8 +92,8 @@ fn each(count: usize, of: impl FnMut(usize) -> ItemOutcome) -> BatchOutcome {
     BatchOutcome::Each((0..count).map(of).collect())
 }
 
-fn all(count: usize, result: Option<Record>) -> BatchOutcome {
-    each(count, |_| ItemOutcome::Accepted(result.clone()))
+fn all(count: usize, result: Option<&Record>) -> BatchOutcome {
+    each(count, |_| ItemOutcome::Accepted(result.cloned()))
 }
 
 /// An accepted request that took all: results by position where there are as many, else what it says of all.
@@ -105,7 +105,7 @@ fn taken_together(
     count: usize,
 ) -> BatchOutcome {
     let Some(pointer) = &shape.records else {
-        return all(count, record(resolved, request, answer).ok());
+        return all(count, record(resolved, request, answer).ok().as_ref());
     };
     let list = answer
         .json
@@ -305,7 +305,7 @@ impl Reading<'_> {
 /// Nobody knows whether an item of an accepted request was taken: doubt, where a repeat could do harm.
 fn unknown(resolved: &Resolved, request: &Request, answer: &Answer, why: &str) -> Failure {
     let mut failure = odd(request, answer, why);
-    failure.code = codes::IN_DOUBT.to_owned();
+    codes::IN_DOUBT.clone_into(&mut failure.code);
     failure.meaning = if is_repeatable(resolved, request) {
         Meaning::RetryLater
     } else {

@@ -126,7 +126,7 @@ fn check_outcome(meaning: Meaning, was_in_doubt: bool, event: Event, ends: &str)
     assert_eq!(outcome.event, event, "{meaning:?}");
     assert_eq!(outcome.not_before.is_some(), meaning == Meaning::RetryLater);
     let ended = match sent {
-        Sent::Done => "done",
+        Sent::Done | Sent::Again => "done",
         Sent::Fault(_) => "fault",
         Sent::Held(_) => "held",
         Sent::Unreached(_) => "unreached",

@@ -277,6 +277,7 @@ pub enum LimitCounts {
 }
 
 impl LimitCounts {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     fn is_calls(&self) -> bool {
         *self == Self::Calls
     }

@@ -10,7 +10,7 @@ use tailorbird_model::{Failure, Meaning, Value, codes};
 
 use crate::fixtures::{arguments, resolved, service, x_at};
 
-const PEOPLE: &str = r#"
+const PEOPLE: &str = r"
 service: people
 title: People
 root_url: http://127.0.0.1:9
@@ -27,7 +27,7 @@ operations:
 errors:
   - { code: ALREADY_THERE, means: duplicate }
   - { contains: later, means: retry_later }
-"#;
+";
 
 fn people(more: &str) -> Resolved {
     resolved(&service(&PEOPLE.replace("# MORE", more)), &[])

@@ -249,9 +249,11 @@ impl Shared {
             };
         };
         let connector = &self.engine.connector;
+        fault::reach("request.due");
         let sent = connector
             .send(&route.resolved, &route.credentials, &request)
             .await;
+        fault::reach("request.answered");
         let (status, outcome) = match sent {
             Err(failure) => (None, BatchOutcome::Whole(failure)),
             Ok(answer) => {

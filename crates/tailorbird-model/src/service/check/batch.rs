@@ -67,7 +67,7 @@ impl Checker<'_> {
                     self.pointer(&format!("{path}/entry"), "entry", &same.entry);
                 }
                 Some(FoundBy::Index(number)) => {
-                    self.pointer(&format!("{path}/index"), "index", &number.index)
+                    self.pointer(&format!("{path}/index"), "index", &number.index);
                 }
                 None => {}
             }
