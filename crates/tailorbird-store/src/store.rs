@@ -114,6 +114,15 @@ impl Store {
         self.inner.writer.write(work).await
     }
 
+    /// As [`Store::write`], for the jobs of each record (see [`Writer::write_often`]).
+    pub(crate) async fn write_often<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.inner.writer.write_often(work).await
+    }
+
     pub(crate) fn write_later<F>(&self, work: F)
     where
         F: FnOnce(&mut Writing<'_>) -> Result<(), StoreError> + Send + 'static,

@@ -1,11 +1,13 @@
 //! The one thread that writes, and group commit.
 //!
 //! Whoever wants to write sends a job. The thread takes all jobs that wait, runs them in one transaction,
-//! commits once and answers each: many deliveries share one sync of the disk. A job that fails is rolled
-//! back to its savepoint and spoils no other.
+//! commits once and answers each: many deliveries share one sync of the disk. A job that fails spoils no other: it
+//! is rolled back to its savepoint, or the whole transaction is, and the others run again without it.
 //!
 //! Invariant: no job is answered before the commit that holds it is known to have taken place, or known not
 //! to have (never-twice rule 6).
+
+mod job;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tailorbird_model::measure::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
+use self::job::{Answer, Job, RepeatableJob, TypedJob, TypedRepeatable, Work};
 use crate::clock::Clock;
 use crate::ledger::chain::Chain;
 use crate::{StoreError, entropy};
@@ -33,6 +36,12 @@ pub(crate) struct Writing<'a> {
     pub(crate) connection: &'a Connection,
     /// The time of this commit.
     pub(crate) now: Timestamp,
+    noted: Noted,
+}
+
+/// What jobs note for the commit.
+#[derive(Default)]
+struct Noted {
     /// Deliveries whose narrow row changed; they go into the chain.
     touched: Vec<i64>,
     /// Which transitions the commit holds, for tests that end the program there.
@@ -71,7 +80,7 @@ impl Writing<'_> {
     /// Says which transition the job is; see [`tailorbird_model::fault`].
     #[cfg(debug_assertions)]
     pub(crate) fn at(&mut self, transition: &'static str) {
-        self.places.names.push(transition);
+        self.noted.places.names.push(transition);
     }
 
     /// Nothing, in a release build.
@@ -80,67 +89,13 @@ impl Writing<'_> {
 
     /// Notes that a delivery's narrow row changed.
     pub(crate) fn touch(&mut self, delivery: i64) {
-        self.touched.push(delivery);
-    }
-}
-
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// What came of running a job.
-struct Ran {
-    /// Whether what it wrote is to stay.
-    keep: bool,
-    /// Tells the caller; takes how the commit went.
-    answer: Answer,
-}
-
-/// Something to write.
-trait Job: Send {
-    /// Runs inside the transaction.
-    fn run(self: Box<Self>, writing: &mut Writing<'_>) -> Ran;
-    /// The answer where it never got to run.
-    fn refuse(self: Box<Self>) -> Answer;
-}
-
-struct TypedJob<T, F> {
-    work: F,
-    // A receiver that is gone has stopped waiting; that is its right, and the answer is dropped.
-    to: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job for TypedJob<T, F>
-where
-    T: Send + 'static,
-    F: FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
-{
-    fn run(self: Box<Self>, writing: &mut Writing<'_>) -> Ran {
-        let Self { work, to } = *self;
-        match work(writing) {
-            Ok(value) => Ran {
-                keep: true,
-                answer: Box::new(move |commit| drop(to.send(commit.map(|()| value)))),
-            },
-            Err(error) => Ran {
-                keep: false,
-                answer: Box::new(move |_| drop(to.send(Err(error)))),
-            },
-        }
-    }
-
-    fn refuse(self: Box<Self>) -> Answer {
-        let to = self.to;
-        Box::new(move |commit| {
-            // An uncommitted transaction always ends in an error; a committed one has no such job.
-            if let Err(error) = commit {
-                drop(to.send(Err(error)));
-            }
-        })
+        self.noted.touched.push(delivery);
     }
 }
 
 /// The way to the thread.
 pub(crate) struct Writer {
-    sender: Option<mpsc::Sender<Box<dyn Job>>>,
+    sender: Option<mpsc::Sender<Work>>,
     thread: Option<JoinHandle<()>>,
     commits: Arc<AtomicU64>,
     times: Arc<Histogram>,
@@ -188,13 +143,28 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let (answer, wait) = oneshot::channel();
-        let sender = self.sender.as_ref().ok_or(StoreError::Stopped)?;
-        sender
-            .send(Box::new(TypedJob { work, to: answer }))
-            .await
-            .map_err(|_| StoreError::Stopped)?;
+        let (to, wait) = oneshot::channel();
+        self.hand_in(Work::Once(Box::new(TypedJob { work, to }))).await?;
         wait.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// As [`Writer::write`], for what is written often: several times as fast, and run again where another job of its
+    /// transaction fails.
+    pub(crate) async fn write_often<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (to, wait) = oneshot::channel();
+        let value = None;
+        let job = Work::Repeatable(Box::new(TypedRepeatable { work, to, value }));
+        self.hand_in(job).await?;
+        wait.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    async fn hand_in(&self, work: Work) -> Result<(), StoreError> {
+        let sender = self.sender.as_ref().ok_or(StoreError::Stopped)?;
+        sender.send(work).await.map_err(|_| StoreError::Stopped)
     }
 
     /// Runs a job some time later; nobody learns how it went. For what may be lost, such as budgets.
@@ -204,7 +174,9 @@ impl Writer {
     {
         let (answer, _) = oneshot::channel();
         if let Some(sender) = &self.sender
-            && sender.try_send(Box::new(TypedJob { work, to: answer })).is_err()
+            && sender
+                .try_send(Work::Once(Box::new(TypedJob { work, to: answer })))
+                .is_err()
         {
             tracing::debug!("the store's queue is full; a limit report was not kept");
         }
@@ -256,7 +228,7 @@ struct Committer {
 }
 
 impl Committer {
-    fn run(mut self, mut receiver: mpsc::Receiver<Box<dyn Job>>) {
+    fn run(mut self, mut receiver: mpsc::Receiver<Work>) {
         while let Some(first) = receiver.blocking_recv() {
             let mut jobs = vec![first];
             while jobs.len() < MAX_JOBS_PER_COMMIT
@@ -274,7 +246,7 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
+    fn commit(&mut self, jobs: Vec<Work>) {
         let mut answers = Vec::with_capacity(jobs.len());
         let begun = Instant::now();
         let ended = match self.transact(jobs, &mut answers) {
@@ -312,57 +284,109 @@ impl Committer {
     }
 
     /// Runs the jobs in one transaction. An answer is pushed for each job, whatever comes.
-    fn transact(&mut self, jobs: Vec<Box<dyn Job>>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
+    fn transact(&mut self, jobs: Vec<Work>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
         self.batch += 1;
         let now = (self.clock)();
-        let mut jobs = jobs.into_iter();
-        let begun = self.say("BEGIN IMMEDIATE");
-        let mut touched = Vec::new();
-        let mut places = Places::default();
-        let ran = begun.map_err(StoreError::from).and_then(|()| {
-            for job in jobs.by_ref() {
-                let mut writing = Writing {
-                    connection: &self.connection,
-                    now,
-                    touched: Vec::new(),
-                    places: Places::default(),
-                };
-                if let Err(error) = self.say("SAVEPOINT job") {
-                    answers.push(job.refuse());
-                    return Err(error.into());
-                }
-                let ran = job.run(&mut writing);
-                answers.push(ran.answer);
-                if ran.keep {
-                    touched.append(&mut writing.touched);
-                    places.add(writing.places);
-                } else if self.connection.is_autocommit() {
-                    // A full disk or an I/O error has rolled back the whole transaction, not only this job.
-                    return Err(rusqlite::Error::SqliteFailure(
-                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
-                        Some("the transaction was rolled back by the database".to_owned()),
-                    )
-                    .into());
-                } else {
-                    self.say("ROLLBACK TO job")?;
-                }
-                self.say("RELEASE job")?;
+        let (mut once, mut repeatable) = (Vec::new(), Vec::with_capacity(jobs.len()));
+        for job in jobs {
+            match job {
+                Work::Once(job) => once.push(job),
+                Work::Repeatable(job) => repeatable.push(job),
             }
-            self.chain.append(&self.connection, now, &mut touched)?;
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO commit_mark (writer, batch, at) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = excluded.at",
-                )?
-                .execute((&self.name, self.batch, now.as_microsecond()))?;
-            places.reach("before");
-            self.say("COMMIT")?;
-            places.reach("after");
-            Ok(())
-        });
+        }
+        let mut once = once.into_iter();
+        let mut noted = Noted::default();
+        let ran = self
+            .begin_with(&mut repeatable, now, &mut noted, answers)
+            .and_then(|()| {
+                for job in once.by_ref() {
+                    self.run_once(job, now, &mut noted, answers)?;
+                }
+                self.chain.append(&self.connection, now, &mut noted.touched)?;
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO commit_mark (writer, batch, at) VALUES (?1, ?2, ?3)
+                         ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = excluded.at",
+                    )?
+                    .execute((&self.name, self.batch, now.as_microsecond()))?;
+                noted.places.reach("before");
+                self.say("COMMIT")?;
+                noted.places.reach("after");
+                Ok(())
+            });
         // Jobs that were not reached are told the same as those that were.
-        answers.extend(jobs.map(Job::refuse));
+        answers.extend(repeatable.into_iter().map(RepeatableJob::answer));
+        answers.extend(once.map(Job::refuse));
         ran
+    }
+
+    /// Begins the transaction with the jobs that can be run again. One that fails ends the transaction for all; the
+    /// others then run in a new one without it, so this ends after as many tries as there are jobs.
+    fn begin_with(
+        &self,
+        jobs: &mut Vec<Box<dyn RepeatableJob>>,
+        now: Timestamp,
+        noted: &mut Noted,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), StoreError> {
+        loop {
+            self.say("BEGIN IMMEDIATE")?;
+            let mut writing = Writing {
+                connection: &self.connection,
+                now,
+                noted: Noted::default(),
+            };
+            let failed = jobs
+                .iter_mut()
+                .enumerate()
+                .find_map(|(place, job)| job.run(&mut writing).err().map(|error| (place, error)));
+            let Some((place, error)) = failed else {
+                *noted = writing.noted;
+                return Ok(());
+            };
+            if !self.connection.is_autocommit() {
+                self.say("ROLLBACK")?;
+            }
+            // Whether or not the others are committed, this one is not.
+            let answer = jobs.remove(place).answer();
+            answers.push(Box::new(move |_| answer(Err(error))));
+        }
+    }
+
+    /// Runs a job behind a savepoint.
+    fn run_once(
+        &self,
+        job: Box<dyn Job>,
+        now: Timestamp,
+        noted: &mut Noted,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), StoreError> {
+        let mut writing = Writing {
+            connection: &self.connection,
+            now,
+            noted: Noted::default(),
+        };
+        if let Err(error) = self.say("SAVEPOINT job") {
+            answers.push(job.refuse());
+            return Err(error.into());
+        }
+        let ran = job.run(&mut writing);
+        answers.push(ran.answer);
+        if ran.keep {
+            noted.touched.append(&mut writing.noted.touched);
+            noted.places.add(writing.noted.places);
+        } else if self.connection.is_autocommit() {
+            // A full disk or an I/O error has rolled back the whole transaction, not only this job.
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
+                Some("the transaction was rolled back by the database".to_owned()),
+            )
+            .into());
+        } else {
+            self.say("ROLLBACK TO job")?;
+        }
+        self.say("RELEASE job")?;
+        Ok(())
     }
 
     /// After a failure: ends the transaction and asks the database whether it took place.

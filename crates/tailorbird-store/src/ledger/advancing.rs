@@ -163,7 +163,7 @@ impl Store {
         sending: &Arc<SendingAs>,
     ) -> Result<Advanced, StoreError> {
         let sending = Arc::clone(sending);
-        self.write(move |writing| {
+        self.write_often(move |writing| {
             if ended.is_some() {
                 writing.at("ledger.outcome");
             }

@@ -24,7 +24,7 @@ impl Store {
     /// [`StoreError::TooMany`] beyond [`super::MAX_BATCH`] records, or where the database refuses.
     pub async fn enrol(&self, batch: Vec<NewDelivery>) -> Result<Vec<Enrolled>, StoreError> {
         check_batch("deliveries", batch.len())?;
-        self.write(move |writing| {
+        self.write_often(move |writing| {
             writing.at("ledger.enrolled");
             let mut lanes = Lanes::default();
             let mut doubtful = Doubtful::load(writing.connection)?;
@@ -69,7 +69,7 @@ fn enrol_one(
     let failure = mark.as_ref().map(why).transpose()?;
     let inserted = db
         .prepare_cached(
-            "INSERT INTO delivery (lane, key_hash, state, run, connection, operation, fingerprint, not_before,
+            "INSERT OR FAIL INTO delivery (lane, key_hash, state, run, connection, operation, fingerprint, not_before,
                                    enrolled_at, updated_at, attempted_at)
              VALUES (?1, ?2, ?9, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?10) ON CONFLICT (key_hash, lane) DO NOTHING",
         )?

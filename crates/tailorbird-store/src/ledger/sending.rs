@@ -64,7 +64,7 @@ impl Store {
     pub async fn record(&self, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
         check_batch("outcomes", outcomes.len())?;
         let refused = self
-            .write(move |writing| {
+            .write_often(move |writing| {
                 writing.at("ledger.outcome");
                 let mut refused = Vec::new();
                 for outcome in &outcomes {
@@ -190,12 +190,14 @@ impl Store {
     /// Where the database refuses.
     pub async fn settle(&self, ids: Vec<DeliveryId>) -> Result<(), StoreError> {
         check_batch("deliveries", ids.len())?;
-        self.write(move |writing| {
+        self.write_often(move |writing| {
             writing.at("ledger.settled");
-            for id in ids {
+            for id in &ids {
                 writing
                     .connection
-                    .prepare_cached("UPDATE delivery SET settled = 1 WHERE id = ?1 AND state = 'delivered'")?
+                    .prepare_cached(
+                        "UPDATE OR FAIL delivery SET settled = 1 WHERE id = ?1 AND state = 'delivered'",
+                    )?
                     .execute([id.0])?;
             }
             Ok(())
@@ -237,21 +239,26 @@ pub(super) fn intend_one(
     epoch: &Epoch,
 ) -> Result<Option<Intended>, StoreError> {
     let now = writing.now.as_microsecond();
-    let attempt = writing
-        .connection
+    let db = writing.connection;
+    // Two statements: one with RETURNING keeps its rows in a table that it makes and drops, which takes longer.
+    let attempts: Option<u32> = db
         .prepare_cached(
-            "UPDATE delivery SET state = 'sending', attempts = attempts + 1, run = ?2, epoch = ?3,
-                    attempted_at = ?4, not_before = NULL, updated_at = ?4
-             WHERE id = ?1 AND state = 'pending' AND (not_before IS NULL OR not_before <= ?4)
-             RETURNING attempts",
+            "SELECT attempts FROM delivery
+             WHERE id = ?1 AND state = 'pending' AND (not_before IS NULL OR not_before <= ?2)",
         )?
-        .query_row((id.0, &run.0, epoch.as_str(), now), |row| row.get(0))
+        .query_row((id.0, now), |row| row.get(0))
         .optional()?;
-    Ok(attempt.map(|attempt| {
-        writing.at("ledger.intent");
-        writing.touch(id.0);
-        Intended { id, attempt }
-    }))
+    let Some(attempt) = attempts.map(|attempts| attempts.saturating_add(1)) else {
+        return Ok(None);
+    };
+    db.prepare_cached(
+        "UPDATE OR FAIL delivery SET state = 'sending', attempts = ?5, run = ?2, epoch = ?3, attempted_at = ?4,
+                not_before = NULL, updated_at = ?4 WHERE id = ?1",
+    )?
+    .execute((id.0, &run.0, epoch.as_str(), now, attempt))?;
+    writing.at("ledger.intent");
+    writing.touch(id.0);
+    Ok(Some(Intended { id, attempt }))
 }
 
 /// Where a delivery stands before an event.
@@ -366,7 +373,7 @@ fn apply(
     let not_before: Option<Timestamp> = outcome.not_before.filter(|_| next == DeliveryState::Pending);
     let db = writing.connection;
     db.prepare_cached(
-        "UPDATE delivery SET state = ?2, result_id = ?3, delivered_at = ?4, not_before = ?5, settled = ?7,
+        "UPDATE OR FAIL delivery SET state = ?2, result_id = ?3, delivered_at = ?4, not_before = ?5, settled = ?7,
                 updated_at = ?6 WHERE id = ?1",
     )?
     .execute((
@@ -378,7 +385,7 @@ fn apply(
         writing.now.as_microsecond(),
         delivered && outcome.settled,
     ))?;
-    db.prepare_cached("UPDATE delivery_content SET result = ?2, failure = ?3 WHERE delivery = ?1")?
+    db.prepare_cached("UPDATE OR FAIL delivery_content SET result = ?2, failure = ?3 WHERE delivery = ?1")?
         .execute((
             outcome.id.0,
             outcome

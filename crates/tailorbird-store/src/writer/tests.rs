@@ -70,6 +70,60 @@ async fn a_job_that_fails_spoils_no_other() {
     assert_eq!(settings(&home), ["one", "two"], "and leaves nothing of its own");
 }
 
+async fn set_often(writer: &Writer, name: &'static str, value: &'static str) -> Result<(), StoreError> {
+    writer
+        .write_often(move |writing| {
+            writing
+                .connection
+                .prepare_cached("INSERT INTO setting (name, value) VALUES (?1, ?2)")?
+                .execute([name, value])?;
+            if value == "fails" {
+                return Err(StoreError::Stopped);
+            }
+            Ok(())
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_frequent_job_that_fails_spoils_no_other_and_leaves_nothing() {
+    let (_folder, home, writer) = writer();
+    // All wait while the first job holds the thread, so they share a commit.
+    let (release_first, released) = std::sync::mpsc::channel::<()>();
+    let (starts, started) = tokio::sync::oneshot::channel();
+    let first = writer.write(move |_| {
+        starts.send(()).unwrap();
+        released.recv().unwrap();
+        Ok(())
+    });
+    let rest = async {
+        started.await.unwrap();
+        let together = async {
+            tokio::join!(
+                set_often(&writer, "a", ""),
+                set_often(&writer, "b", "fails"),
+                set(&writer, "c"),
+                set_often(&writer, "d", "fails"),
+                set_often(&writer, "e", ""),
+            )
+        };
+        let release = async {
+            tokio::task::yield_now().await;
+            release_first.send(()).unwrap();
+        };
+        tokio::join!(together, release).0
+    };
+    let (first, (one, fails, two, fails_too, three)) = tokio::join!(first, rest);
+    for answer in [first, one, two, three] {
+        answer.unwrap();
+    }
+    for answer in [fails, fails_too] {
+        assert!(matches!(answer, Err(StoreError::Stopped)), "{answer:?}");
+    }
+    assert_eq!(settings(&home), ["a", "c", "e"]);
+    assert_eq!(writer.commits(), 2);
+}
+
 #[tokio::test]
 async fn a_failed_commit_is_told_to_all_and_the_next_one_works() {
     let (_folder, home, writer) = writer();
@@ -83,7 +137,8 @@ async fn a_failed_commit_is_told_to_all_and_the_next_one_works() {
     });
     let rest = async {
         started.await.unwrap();
-        let together = async { tokio::join!(set(&writer, "a"), poison(&writer), set(&writer, "b")) };
+        let together =
+            async { tokio::join!(set_often(&writer, "a", ""), poison(&writer), set(&writer, "b")) };
         let release = async {
             tokio::task::yield_now().await;
             release_first.send(()).unwrap();
