@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod fuzz;
 mod prepare;
 mod repository;
@@ -8,6 +9,7 @@ mod say;
 mod stages;
 mod tidy;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -48,6 +50,13 @@ enum Command {
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         seconds: u64,
     },
+    /// Build in the release profile and measure, beside a floor and hand-written scripts; `bench --help` says what.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the measurement is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// Check the rules that no compiler checks.
     Tidy,
 }
@@ -59,6 +68,7 @@ fn main() -> ExitCode {
         Command::Foreign { filter } => stages::foreign(filter.as_deref()),
         Command::Kill { rounds, seed } => stages::kill(rounds, seed),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
+        Command::Bench { words } => bench::measure(&words),
         Command::Tidy => tidy::run(),
     };
     match outcome {

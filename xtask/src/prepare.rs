@@ -48,6 +48,11 @@ impl Folder {
         self.path.join("node")
     }
 
+    /// The folder that holds the `node_modules` of the measurements' script.
+    pub(crate) fn bench_node(&self) -> PathBuf {
+        self.path.join("bench-node")
+    }
+
     /// Points a package client's cache into this folder, where the folder was asked for.
     fn cache(&self, command: &mut Command, variable: &str, name: &str) {
         if self.own_caches {
@@ -65,13 +70,20 @@ pub(crate) fn all() -> Result<()> {
     node::install(&folder)
 }
 
+/// Makes the Python environment present.
+pub(crate) fn python(folder: &Folder) -> Result<()> {
+    python::install(folder)
+}
+
+pub(crate) use node::ci as npm_ci;
+
 /// Whether `stamp` says that its environment was made from exactly this.
-fn is_current(stamp: &Path, source: &str) -> bool {
+pub(crate) fn is_current(stamp: &Path, source: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|made_from| made_from == source)
 }
 
 /// Writes the stamp, last of all: an installation that was cut off is done again.
-fn write_stamp(stamp: &Path, source: &str) -> Result<()> {
+pub(crate) fn write_stamp(stamp: &Path, source: &str) -> Result<()> {
     fs::write(stamp, source).with_context(|| format!("could not write {}", stamp.display()))
 }
 

@@ -49,6 +49,15 @@ pub(crate) fn metadata() -> Result<Value> {
     cargo_metadata(&["--no-deps"])
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let folder = metadata.get("target_directory").and_then(Value::as_str);
+    Ok(folder
+        .context("`cargo metadata` names no target directory")?
+        .into())
+}
+
 /// What cargo says about the workspace and everything that a build for this machine needs.
 pub(crate) fn metadata_with_dependencies() -> Result<Value> {
     let version = run::read(Command::new("rustc").arg("-vV"))?;

@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::{prepare as installation, repository, run, say};
 
@@ -139,12 +139,7 @@ fn documentation() -> Result<Command> {
 
 /// The judges start the program itself; cargo builds it beside the tests because it has tests of its own.
 fn binary_is_there() -> Result<()> {
-    let metadata = repository::metadata()?;
-    let target = metadata
-        .get("target_directory")
-        .and_then(serde_json::Value::as_str)
-        .context("`cargo metadata` names no target directory")?;
-    let binary = std::path::Path::new(target).join("debug/tailorbird");
+    let binary = repository::target()?.join("debug/tailorbird");
     ensure!(binary.is_file(), "the build left no {}", binary.display());
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The npm packages of the foreign clients, from the lock file in `tests/foreign`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -26,10 +27,16 @@ pub(super) fn install(folder: &Folder) -> Result<()> {
     for name in ["package.json", "package-lock.json"] {
         fs::copy(from.join(name), to.join(name)).with_context(|| format!("could not copy {name}"))?;
     }
+    ci(folder, &to)?;
+    write_stamp(&stamp, &source)
+}
+
+/// Installs what the lock file in a folder names.
+pub(crate) fn ci(folder: &Folder, to: &Path) -> Result<()> {
     let mut npm = Command::new("npm");
     // No package's script is run: nothing that is used here needs one, and a fresh machine may be offline
     // to everything but the registry.
-    npm.current_dir(&to).args([
+    npm.current_dir(to).args([
         "ci",
         "--ignore-scripts",
         "--no-audit",
@@ -37,6 +44,5 @@ pub(super) fn install(folder: &Folder) -> Result<()> {
         "--loglevel=error",
     ]);
     folder.cache(&mut npm, "npm_config_cache", "npm");
-    run::show(&mut npm)?;
-    write_stamp(&stamp, &source)
+    run::show(&mut npm)
 }

@@ -88,7 +88,12 @@ const ALLOWED: &[Row] = &[
         ],
         tests_use: &[],
     },
-    // The judges know the program from outside only.
+    // The measurements know the program from outside only, and so do the judges.
+    Row {
+        name: "tailorbird-bench",
+        uses: &[],
+        tests_use: &[],
+    },
     Row {
         name: "tailorbird-judges",
         uses: &[],

@@ -209,13 +209,13 @@ impl Store {
         check_batch("outcomes", ended.len())?;
         check_batch("intents", next.as_ref().map_or(0, |next| next.ids.len()))?;
         let sending = Arc::clone(sending);
-        self.write(move |writing| {
+        self.write_often(move |writing| {
             for outcome in &ended {
                 // Where the ledger has moved on meanwhile, a person or a later attempt decided.
                 let _moved_on = record_one(writing, outcome)?;
             }
             let mut advanced = AdvancedBatch::default();
-            let Some(next) = next else {
+            let Some(next) = &next else {
                 return Ok(advanced);
             };
             let charges = &sending.charges;
@@ -227,10 +227,10 @@ impl Store {
             let asked = next.ids.len();
             advanced.held = charges.held(writing, number(asked), cost(asked))?;
             if advanced.held.is_none() {
-                for id in next.ids {
+                for id in &next.ids {
                     advanced
                         .intended
-                        .extend(intend_one(writing, id, &sending.run, &sending.epoch)?);
+                        .extend(intend_one(writing, *id, &sending.run, &sending.epoch)?);
                 }
                 let items = advanced.intended.len();
                 if items > 0 {
