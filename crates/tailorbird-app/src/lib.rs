@@ -24,6 +24,7 @@ mod secrets_input;
 mod services;
 mod serving;
 mod tasks;
+mod traces;
 mod triggers;
 mod webhooks;
 
@@ -55,6 +56,10 @@ pub use serving::{
 };
 pub use tailorbird_store::{Clock, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
+pub use traces::{
+    EXPORT_EVERY, Exporter, Exporting, FLUSH_WITHIN, MAX_ATTRIBUTES, MAX_BATCH, MAX_EVENTS, MAX_HAND_TRIES,
+    MAX_QUEUE, MAX_VALUE_CHARS, TraceFigures, TraceLayer, TraceSettings, traces,
+};
 pub use triggers::{RecentEvent, TaskSecretInput, TriggerView};
 pub use webhooks::{HookAnswer, HookRequest, Hooks, MAX_HOOK_BODY, MAX_HOOK_HEADERS};
 

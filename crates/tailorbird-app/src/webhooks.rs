@@ -5,7 +5,7 @@
 
 mod bytes;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 mod headers;
 mod identity;
 mod pace;

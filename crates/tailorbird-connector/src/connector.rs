@@ -7,7 +7,10 @@ use std::sync::Arc;
 use tailorbird_model::account::Account;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::Method;
+use tailorbird_model::trace::TARGET;
 use tailorbird_model::{Failure, Meaning, Record, Value, codes};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
 use url::Url;
 
 use crate::answer::Answer;
@@ -56,6 +59,22 @@ pub struct Tested {
     pub notes: Vec<String>,
 }
 
+/// Tells the status, or why there is none, to whoever traces.
+fn trace(span: &Span, answered: &Result<Answer, Failure>) {
+    match answered {
+        Ok(answer) => {
+            span.record("http.response.status_code", answer.status);
+            if answer.status >= 400 {
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        Err(failure) => {
+            span.record("error.type", failure.code.as_str());
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
 impl Connector {
     /// Makes a connector on the machine's clock.
     ///
@@ -102,7 +121,25 @@ impl Connector {
         if !lacks.is_empty() {
             return Err(incomplete(&resolved.connection, &lacks));
         }
-        self.exchange(resolved, credentials, request, Purpose::Call).await
+        let span = info_span!(
+            target: TARGET,
+            "request",
+            otel.name = format!("{} {}", request.method, request.operation.as_deref().unwrap_or("request")),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = %request.method,
+            http.response.status_code = Empty,
+            server.address = Origin::parse(&request.url).as_ref().map(Origin::host),
+            tailorbird.connection = %resolved.connection,
+            tailorbird.operation = request.operation.as_deref(),
+            error.type = Empty,
+        );
+        let answered = self
+            .exchange(resolved, credentials, request, Purpose::Call)
+            .instrument(span.clone())
+            .await;
+        trace(&span, &answered);
+        answered
     }
 
     /// Sends on somebody's behalf, with clock correction and redirects.

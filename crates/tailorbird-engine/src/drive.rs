@@ -12,6 +12,7 @@ use tailorbird_model::run::{Counts, Run, RunId, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, Record, codes};
 use tailorbird_store::{DriveLock, RunChange, RunFilter, RunRequest, Store};
+use tracing::Instrument as _;
 
 use crate::durable::RunEnd;
 use crate::effects::TaskEffects;
@@ -26,7 +27,7 @@ use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
 use crate::resources::Resources;
 use crate::send::Gates;
-use crate::trigger;
+use crate::{spans, trigger};
 
 /// Runs tasks. Cheap to clone.
 #[derive(Clone)]
@@ -279,6 +280,22 @@ impl Engine {
         stop: Stop,
         is_supervised: bool,
     ) -> Result<Run, Failure> {
+        let span = spans::run(&run, task);
+        let driven = self.go_on(lock, run, task, progress, stop, is_supervised);
+        let ended = driven.instrument(span.clone()).await;
+        spans::ended(&span, &ended);
+        ended
+    }
+
+    async fn go_on(
+        &self,
+        lock: Arc<DriveLock>,
+        run: Run,
+        task: &Task,
+        progress: Progress,
+        stop: Stop,
+        is_supervised: bool,
+    ) -> Result<Run, Failure> {
         let plan = Plan::of(task)?;
         let change = RunChange {
             state: Some(RunState::Running),
@@ -322,7 +339,7 @@ impl Engine {
                     pages: None,
                     trigger,
                 };
-                TaskEffects { driver, plan: &plan }
+                TaskEffects::new(driver, &plan)
             })?;
         let ended = interpret(&durable, &steps, position).await;
         let mut effects = durable.into_effects().ok_or_else(|| {

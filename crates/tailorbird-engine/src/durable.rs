@@ -62,6 +62,21 @@ pub enum EffectKind {
     Finish,
 }
 
+impl EffectKind {
+    /// The word for traces.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Chunk => "chunk",
+            Self::Enrol => "enrol",
+            Self::Settle => "settle",
+            Self::Send => "send",
+            Self::Emit => "emit",
+            Self::Finish => "finish",
+        }
+    }
+}
+
 /// What the interpreter asks to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EffectCall {

@@ -4,11 +4,13 @@
 use tailorbird_model::run::Counts;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::CursorMove;
+use tracing::Instrument as _;
 
 use crate::drive::Driver;
 use crate::durable::{EffectCall, EffectKind, EffectOutput, Role, RunEnd};
 use crate::plan::{CallPlan, Plan, StepPlan};
 use crate::progress::ProgressEvent;
+use crate::spans::{self, StepSpan};
 
 /// What came of an effect, and the cursors over all runs that move in the same commit.
 #[derive(Debug, Default)]
@@ -48,13 +50,30 @@ pub(crate) trait Effects {
 pub(crate) struct TaskEffects<'p> {
     pub(crate) driver: Driver,
     pub(crate) plan: &'p Plan,
+    step: StepSpan,
+}
+
+impl<'p> TaskEffects<'p> {
+    pub(crate) fn new(driver: Driver, plan: &'p Plan) -> Self {
+        Self {
+            driver,
+            plan,
+            step: StepSpan::default(),
+        }
+    }
 }
 
 impl Effects for TaskEffects<'_> {
     async fn perform(&mut self, call: &EffectCall) -> Result<Performed, RunEnd> {
         let before = self.driver.counts;
         let begun = std::time::Instant::now();
-        let done = self.driver.perform(self.plan, call).await;
+        let span = self.step.effect(call);
+        let done = self
+            .driver
+            .perform(self.plan, call)
+            .instrument(span.clone())
+            .await;
+        spans::performed(&span, &done);
         self.driver.engine.effect_times.observe(begun.elapsed());
         match done {
             Ok(mut performed) => {

@@ -21,6 +21,7 @@ mod rehearse;
 mod remap;
 mod resources;
 mod send;
+mod spans;
 mod supervise;
 mod tail;
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod service;
 pub mod task;
 pub mod text;
+pub mod trace;
 pub mod value;
 pub mod yaml;
 

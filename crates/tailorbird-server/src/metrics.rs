@@ -31,6 +31,7 @@ pub(crate) async fn page(State(shared): State<Shared>) -> Result<Response, Probl
     triggers(&mut page, &figures);
     store(&mut page, &figures);
     answers(&mut page, &shared);
+    traces(&mut page, &figures);
     let mut response = page.into_text().into_response();
     response
         .headers_mut()
@@ -233,6 +234,20 @@ fn answers(page: &mut Exposition, shared: &Shared) {
             &[("listener", listener), ("class", class)],
             &count.to_string(),
         );
+    }
+}
+
+/// There where something is traced, as the connections' limits are there where a provider told them.
+fn traces(page: &mut Exposition, figures: &Figures) {
+    let name = "tailorbird_trace_spans_total";
+    page.family(
+        name,
+        Kind::Counter,
+        "Spans of traces by what became of them, since the server began.",
+    );
+    if let Some(traces) = figures.traces {
+        page.sample(name, &[("outcome", "exported")], &traces.exported.to_string())
+            .sample(name, &[("outcome", "dropped")], &traces.dropped.to_string());
     }
 }
 

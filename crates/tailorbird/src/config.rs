@@ -1,6 +1,6 @@
 //! What the environment may say. Nothing else reads it.
 
-use tailorbird_app::{Clock, system_clock};
+use tailorbird_app::{Clock, TraceSettings, system_clock};
 
 /// The time that schedules go by: the system's.
 #[cfg(not(debug_assertions))]
@@ -56,4 +56,10 @@ pub(crate) fn shorter_timeout() -> Option<std::time::Duration> {
     #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
     let text = std::env::var("TAILORBIRD_TEST_TIMEOUT").ok()?;
     text.parse().ok().map(std::time::Duration::from_millis)
+}
+
+/// Where traces go, by the variables that OpenTelemetry has for every program; and what is wrong with them.
+pub(crate) fn traces() -> (Option<TraceSettings>, Vec<String>) {
+    #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
+    TraceSettings::read(|name| std::env::var(name).ok())
 }

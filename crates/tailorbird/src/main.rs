@@ -13,7 +13,12 @@ mod usage;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tailorbird_app::AppError;
+use tailorbird_app::{AppError, Exporter, TraceLayer};
+use tailorbird_model::trace::TARGET;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{Arguments, Command};
 use crate::render::Render;
@@ -48,7 +53,7 @@ fn main() -> ExitCode {
         Err(problem) => return usage::refuse(&problem),
     };
     let render = Render::new(arguments.output);
-    start_log();
+    let exporter = start_log(render);
     #[cfg(debug_assertions)]
     if let Some(shorter) = config::shorter_timeout() {
         tailorbird_app::shorten_requests(shorter);
@@ -65,7 +70,15 @@ fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    match runtime.block_on(dispatch(arguments, render)) {
+    let done = runtime.block_on(async {
+        let exporting = exporter.map(Exporter::start);
+        let done = Box::pin(dispatch(arguments, render)).await;
+        if let Some(exporting) = exporting {
+            exporting.flush().await;
+        }
+        done
+    });
+    match done {
         Ok(ended) => ended.into(),
         Err(error) => {
             render.end_progress();
@@ -109,12 +122,31 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
     }
 }
 
-/// The log goes to standard error and is quiet unless `RUST_LOG` asks for more.
-fn start_log() {
+/// The log goes to standard error and is quiet unless `RUST_LOG` asks for more. Traces go to a collector, where the
+/// environment names one; then what hands them over is returned.
+fn start_log(render: Render) -> Option<Exporter> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .init();
+        .with_filter(filter);
+    let (layer, exporter) = traces(render).unzip();
+    let layer = layer.map(|layer| layer.with_filter(Targets::new().with_target(TARGET, LevelFilter::INFO)));
+    tracing_subscriber::registry().with(log).with(layer).init();
+    exporter
+}
+
+/// What keeps spans and what hands them over, where traces are wanted.
+fn traces(render: Render) -> Option<(TraceLayer, Exporter)> {
+    let (settings, notes) = config::traces();
+    for note in notes {
+        render.talk(&format!("note: {note}"));
+    }
+    match tailorbird_app::traces(&settings?) {
+        Ok(traces) => Some(traces),
+        Err(failure) => {
+            render.talk(&format!("note: nothing is traced: {}.", failure.message));
+            None
+        }
+    }
 }

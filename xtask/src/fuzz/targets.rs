@@ -202,6 +202,12 @@ pub(crate) const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "trace-settings",
+        file: "crates/tailorbird-app/src/traces/fuzz.rs",
+        tests: &["variables"],
+        reads: &["tailorbird-app/src/traces/settings.rs"],
+    },
+    Target {
         name: "imports",
         file: "crates/tailorbird-app/tests/it/fuzz.rs",
         tests: &[

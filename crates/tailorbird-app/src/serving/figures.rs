@@ -10,7 +10,7 @@ use tailorbird_model::{Failure, Name};
 use tailorbird_store::{DeliveryFigure, RunFigure};
 
 use super::{Pulse, TaskTally};
-use crate::tasks;
+use crate::{TraceFigures, tasks};
 
 /// When a task fires next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Figures {
     pub commits: u64,
     /// How long commits took.
     pub commit_times: Measured,
+    /// What became of spans; none where nothing is traced.
+    pub traces: Option<TraceFigures>,
 }
 
 impl Pulse {
@@ -85,6 +87,7 @@ impl Pulse {
             answers: self.app.connector.answer_times(),
             commits: store.commits(),
             commit_times: store.commit_times(),
+            traces: TraceFigures::now(),
         })
     }
 

@@ -11,7 +11,7 @@ use tailorbird_model::task::trigger::ReceivedRequest;
 
 #[path = "../../../../tests/fuzz/spoil.rs"]
 #[allow(dead_code, reason = "other crates use the rest")]
-mod spoil;
+pub(crate) mod spoil;
 use spoil::{fewer, spoilt};
 
 fn body() -> impl Strategy<Value = String> {

@@ -16,11 +16,13 @@ use tailorbird_model::ports::Budget as _;
 use tailorbird_model::service::{Operation, Taken};
 use tailorbird_model::{Failure, Meaning, codes, fault};
 use tailorbird_store::{Intended, NextBatch, Outcome, StoreError};
+use tracing::Instrument as _;
 
 use super::one::{Ready, Sent, outcome_of, send, was_in_doubt};
 use super::pool::{Ended, Shared};
 use super::queue::Taken as Row;
 use crate::limits::MAX_STORE_TRIES;
+use crate::spans;
 
 /// How many records that are due are looked at for one batch, as a multiple of its size. Records in between that go
 /// to another list, say, are left for the next batch.
@@ -185,6 +187,7 @@ impl Shared {
             Ok(advanced) => {
                 self.add_sent(done);
                 if let Some(held) = advanced.held {
+                    spans::limited(&self.span, &self.connection, &self.operation);
                     self.note(Sent::Held(held));
                 }
                 self.send_batch(next, &advanced.intended).await
@@ -217,7 +220,7 @@ impl Shared {
     /// Sends the records whose intents are durable. Those that another decision came between are left out: they are
     /// not ours to send any more.
     async fn send_batch(&self, items: Vec<Item>, intended: &[Intended]) -> Batch {
-        let (store, route) = (&self.engine.store, &self.route);
+        let store = &self.engine.store;
         let by_id: HashMap<_, _> = intended.iter().map(|intended| (intended.id, *intended)).collect();
         let mut ours: Vec<(Item, Intended)> = Vec::with_capacity(intended.len());
         for item in items {
@@ -248,16 +251,23 @@ impl Shared {
                 None => Batch::default(),
             };
         };
+        let span = spans::batch(&self.span, &self.connection, &self.operation, ours.len());
+        let batch = self.send_packed(&request, ours).instrument(span.clone()).await;
+        spans::batched(&span, &batch.0);
+        batch
+    }
+
+    /// Sends the one request of a batch.
+    async fn send_packed(&self, request: &Request, ours: Vec<(Item, Intended)>) -> Batch {
+        let (store, route) = (&self.engine.store, &self.route);
         let connector = &self.engine.connector;
         fault::reach("request.due");
-        let sent = connector
-            .send(&route.resolved, &route.credentials, &request)
-            .await;
+        let sent = connector.send(&route.resolved, &route.credentials, request).await;
         fault::reach("request.answered");
         let (status, outcome) = match sent {
             Err(failure) => (None, BatchOutcome::Whole(failure)),
             Ok(answer) => {
-                let outcome = batch_outcome(&route.resolved, &request, &answer, ours.len());
+                let outcome = batch_outcome(&route.resolved, request, &answer, ours.len());
                 let retry_at = match &outcome {
                     BatchOutcome::Whole(failure) => failure.retry_at,
                     BatchOutcome::Each(_) => None,
@@ -267,7 +277,7 @@ impl Shared {
             }
         };
         match outcome {
-            BatchOutcome::Whole(failure) => self.failed_whole(&request, ours, &failure),
+            BatchOutcome::Whole(failure) => self.failed_whole(request, ours, &failure),
             BatchOutcome::Each(outcomes) => self.ended_each(status, ours, outcomes),
         }
     }

@@ -6,9 +6,11 @@ use tailorbird_model::money::Amount;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::{Failure, Meaning, codes, fault};
 use tailorbird_store::{DueRequest, Held, Intended, Outcome};
+use tracing::Instrument as _;
 
 use super::pool::Shared;
 use crate::charge::{cost_of, items_of};
+use crate::spans;
 
 /// How the sending of one delivery ended, as far as the run must know.
 #[derive(Debug, Clone)]
@@ -117,6 +119,18 @@ impl Ready {
 /// Sends a delivery whose intent is durable. None where another decision came between: then it is not ours to
 /// send any more.
 pub(super) async fn send(shared: &Shared, ready: &Ready, intended: Intended) -> Option<(Outcome, Sent)> {
+    let span = spans::delivery(
+        &shared.span,
+        &ready.due.connection,
+        ready.due.operation.as_str(),
+        intended,
+    );
+    let attempted = attempt(shared, ready, intended).instrument(span.clone()).await;
+    spans::attempted(&span, attempted.as_ref());
+    attempted
+}
+
+async fn attempt(shared: &Shared, ready: &Ready, intended: Intended) -> Option<(Outcome, Sent)> {
     let (store, route) = (&shared.engine.store, &shared.route);
     match store.may_send(intended, &shared.sending.epoch) {
         Ok(true) => {}

@@ -15,6 +15,7 @@ use tailorbird_model::service::Cost;
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store::{DriveLock, Next, Outcome, SendingAs, StoreError};
 use tokio::task::JoinSet;
+use tracing::Span;
 
 use super::batch::Batching;
 use super::gate::Gate;
@@ -24,6 +25,7 @@ use super::threshold::Threshold;
 use crate::deliver::Route;
 use crate::drive::Engine;
 use crate::limits::{DUE_PAGE, MAX_STORE_TRIES};
+use crate::spans;
 
 /// What all workers of a lane share.
 pub(super) struct Shared {
@@ -43,6 +45,8 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     /// Below so many that are read ahead, more are read.
     pub(super) low: usize,
+    /// The effect that sends, for whoever traces.
+    pub(super) span: Span,
     sent: AtomicU64,
     trouble: Mutex<Option<Sent>>,
     /// Held as long as anything is under way, also where nobody waits for it any more.
@@ -92,6 +96,7 @@ impl Pool {
             threshold: work.threshold,
             connection: work.connection,
             operation: work.operation,
+            span: Span::current(),
             gate: work.gate,
             queue: Queue::default(),
             low: most.max(DUE_PAGE / 2),
@@ -217,6 +222,7 @@ impl Shared {
             .wait_until(&self.connection, &self.operation, Timestamp::now())
             .is_none();
         if !allowed {
+            spans::limited(&self.span, &self.connection, &self.operation);
             self.queue.close();
         }
         allowed
@@ -292,6 +298,7 @@ impl Shared {
                     self.sent.fetch_add(1, Ordering::Relaxed);
                 }
                 if let Some(held) = advanced.held {
+                    spans::limited(&self.span, &self.connection, &self.operation);
                     self.note(Sent::Held(held));
                 }
                 // Another decision may have come between: then there is no intent, and nothing to send.

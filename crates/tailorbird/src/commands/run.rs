@@ -54,7 +54,7 @@ pub(crate) async fn run(home: &Path, command: RunCommand, render: Render) -> Res
         RunCommand::Resume { id } => {
             let served = app.is_served()?;
             return follow(render, served, |progress, stop| async move {
-                app.resume_run(&RunId(id), progress, stop).await
+                Box::pin(app.resume_run(&RunId(id), progress, stop)).await
             })
             .await;
         }

@@ -31,6 +31,7 @@ mod secrets;
 mod sending;
 mod serve;
 mod steps;
+mod traces;
 mod triggers;
 mod wizard;
 mod write_back;

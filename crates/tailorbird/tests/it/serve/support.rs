@@ -27,6 +27,15 @@ impl Server {
     }
 
     pub(crate) fn start_with(home: &Home, more: &[&str]) -> Self {
+        Self::begin(home, more, &[])
+    }
+
+    /// Starts one with these variables in its environment.
+    pub(crate) fn start_in(home: &Home, variables: &[(&str, String)]) -> Self {
+        Self::begin(home, &[], variables)
+    }
+
+    fn begin(home: &Home, more: &[&str], variables: &[(&str, String)]) -> Self {
         let talk = std::fs::File::options()
             .create(true)
             .append(true)
@@ -36,6 +45,7 @@ impl Server {
             .command(&["serve", "--listen", "127.0.0.1:0"])
             .args(more)
             .env("TAILORBIRD_TEST_CLOCK", home.file("clock"))
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(talk)
             .spawn()
