@@ -124,3 +124,24 @@ fn every_problem_of_steps_that_change_and_choose_records_is_said() {
     let (_, problems) = task::check::read(include_str!("../files/bad-steps.yaml"), None);
     insta::assert_snapshot!(lines(&problems));
 }
+
+#[test]
+fn a_task_that_starts_itself_by_way_of_another_is_found() {
+    let outer = |on: &str| {
+        format!(
+            "task: outer\ntrigger: {{ database: {{ database: erp, table: out, key: [id], on: [{on}], every: 10s }} }}\n\
+             steps:\n  - {{ id: go, call_task: {{ task: middle }} }}\n---\n\
+             task: middle\nsteps:\n  - {{ id: go, call_task: {{ task: inner }} }}\n---\n\
+             task: inner\nsteps:\n  - {{ id: q, query: {{ database: erp, sql: select 1 as id }} }}\n  \
+             - {{ id: w, write: {{ database: erp, table: OUT, from: q, key: [id] }} }}\n"
+        )
+    };
+    let (_, problems) = task::check::read(&outer("insert, update"), None);
+    let said = lines(&problems);
+    assert!(
+        said.starts_with("4:34: error: the task starts itself: outer → middle → inner writes to `out`"),
+        "{said}"
+    );
+    let (_, problems) = task::check::read(&outer("delete"), None);
+    assert_eq!(lines(&problems), "");
+}

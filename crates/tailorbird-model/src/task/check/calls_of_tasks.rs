@@ -49,7 +49,8 @@ impl Checker<'_> {
         }
     }
 
-    fn find(&self, name: &Name) -> Option<Task> {
+    /// A task by its name: one that is taken in together with this one, or a stored one.
+    pub(super) fn find(&self, name: &Name) -> Option<Task> {
         let beside = self.beside.iter().find(|task| task.task == *name);
         beside
             .map(|task| (*task).clone())

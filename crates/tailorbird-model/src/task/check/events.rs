@@ -1,12 +1,13 @@
 //! Checks of triggers that bring events: webhooks, files, changed rows.
 
 use super::{Catalogue, Checker};
+use crate::Name;
 use crate::change::ChangeKind;
 use crate::task::trigger::{
     DatabaseTrigger, EventKey, FileTrigger, HMAC_BODY, HMAC_TIMESTAMP, HmacStyle, Trigger, Verify,
     WebhookTrigger,
 };
-use crate::task::{Step, Task};
+use crate::task::{MAX_CALL_DEPTH, Step, Task};
 use crate::yaml::shape::suggest;
 
 /// The longest tolerance for signed times: beyond it a replay would be a habit.
@@ -220,6 +221,22 @@ impl Checker<'_> {
             if let Some(each) = &step.for_each {
                 self.starts_itself(database, &each.steps, &format!("{at}/steps/{index}/for_each"));
             }
+            let mut way = vec![self.task.task.clone()];
+            if let Some(call) = &step.call_task
+                && database.on.contains(&ChangeKind::Update)
+                && self.writes_to(&call.task, database, &mut way)
+            {
+                let way: Vec<&str> = way.iter().map(Name::as_str).collect();
+                self.error(
+                    &format!("{at}/steps/{index}/call_task/task"),
+                    format!(
+                        "the task starts itself: {} writes to `{}`, whose updates start it",
+                        way.join(" → "),
+                        database.table
+                    ),
+                    "Write to a table of its own, or let only `on: [insert, delete]` start the task.",
+                );
+            }
             let Some(write) = &step.write else { continue };
             if write.database != database.database || !write.table.eq_ignore_ascii_case(&database.table) {
                 continue;
@@ -245,6 +262,33 @@ impl Checker<'_> {
                 );
             }
         }
+    }
+
+    /// Tells whether a called task writes to the table. The way holds the tasks that lead there then.
+    fn writes_to(&self, name: &Name, database: &DatabaseTrigger, way: &mut Vec<Name>) -> bool {
+        // A circle of calls is told elsewhere, and what is deeper is refused at run time.
+        if way.contains(name) || way.len() > MAX_CALL_DEPTH {
+            return false;
+        }
+        let Some(task) = self.find(name) else {
+            return false;
+        };
+        way.push(name.clone());
+        for flat in task.flat_steps() {
+            let writes = flat.step.write.as_ref().is_some_and(|write| {
+                write.database == database.database && write.table.eq_ignore_ascii_case(&database.table)
+            });
+            let leads_there = flat
+                .step
+                .call_task
+                .as_ref()
+                .is_some_and(|call| self.writes_to(&call.task, database, way));
+            if writes || leads_there {
+                return true;
+            }
+        }
+        way.pop();
+        false
     }
 
     fn every(&mut self, at: &str, seconds: u32) {
