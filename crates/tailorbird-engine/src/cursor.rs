@@ -234,7 +234,7 @@ impl Fitness {
     }
 }
 
-fn has_no_overlap(cursor: &QueryCursor) -> bool {
+pub(crate) fn has_no_overlap(cursor: &QueryCursor) -> bool {
     match cursor.overlap {
         Some(Overlap::Ids(ids)) => ids == 0,
         Some(Overlap::Time(span)) => span.seconds() == 0,
@@ -242,7 +242,7 @@ fn has_no_overlap(cursor: &QueryCursor) -> bool {
     }
 }
 
-fn unfit(message: String, detail: &str) -> Failure {
+pub(crate) fn unfit(message: String, detail: &str) -> Failure {
     Failure::new(codes::CURSOR, Meaning::NotSent, message)
         .detail(format!("{detail} The cursor was not moved, so nothing is lost."))
 }

@@ -1,5 +1,7 @@
 //! Reads rows from a business database, chunk by chunk, and hands them on.
 
+mod edge;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::CursorMove;
 use tokio::sync::mpsc;
 
-use crate::cursor::{Fitness, from_value, greater, is_greater};
+use crate::cursor::{Fitness, from_value, greater, has_no_overlap, is_greater};
 use crate::drive::Driver;
 use crate::durable::{EffectOutput, RunEnd};
 use crate::effects::Performed;
@@ -19,6 +21,7 @@ use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS};
 use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
 use crate::progress::ProgressEvent;
 use crate::tail::{Emitted, is_passing};
+use edge::{Limited, passes_over};
 
 /// How many chunks wait between the reader and the ledger.
 pub(crate) const READ_AHEAD: usize = 2;
@@ -32,6 +35,10 @@ struct QueryPlace {
     greatest: Option<Value>,
     /// How many readings there were.
     reads: usize,
+    /// Whether rows seemed to be cut off at the last look from here. A row that was committed between the reading and
+    /// the count looks so once.
+    #[serde(default)]
+    doubted: bool,
 }
 
 /// The rows of one reading.
@@ -42,6 +49,8 @@ struct Reading {
     seen: Option<Value>,
     /// Whether that column is fit for a cursor.
     fitness: Fitness,
+    /// How many rows there were.
+    rows: u64,
 }
 
 impl Driver {
@@ -74,12 +83,15 @@ impl Driver {
                     .map_err(RunEnd::Attention)?,
                 greatest: last.clone(),
                 reads: 0,
+                doubted: false,
             },
         };
         if let Some(start) = &place.from {
             parameters.insert("cursor".to_owned(), start.clone());
         }
-        let reading = self.read_rows(plan, query, parameters, must_buffer).await?;
+        let reading = self
+            .read_rows(plan, query, parameters.clone(), must_buffer)
+            .await?;
         self.hand_buffer_on(plan, query, reading.buffer).await?;
         if let Some(unfit) = reading.fitness.unfit(cursor, &query.step.sql, &query.id) {
             return Err(RunEnd::Attention(unfit));
@@ -89,18 +101,43 @@ impl Driver {
         {
             (self.progress)(ProgressEvent::Note(note));
         }
-        let (mut greatest, mut next) = (place.greatest, None);
+        let (mut greatest, mut next) = (place.greatest.clone(), None);
         if let Some(seen) = reading.seen {
+            let is_new = last.as_ref().is_none_or(|last| is_greater(&seen, last));
+            // What the next run reads again anyway needs no look.
+            if (!is_new || has_no_overlap(cursor))
+                && let Some(limited) = Limited::of(&query.step.sql, &parameters)
+                && limited.is_filled_by(reading.rows)
+                && let Some(left @ 1..) = self
+                    .cut_off(query, &limited, &parameters, &seen, reading.rows)
+                    .await?
+            {
+                if place.doubted {
+                    return Err(RunEnd::Attention(passes_over(
+                        &query.id, cursor, &limited, &seen, left,
+                    )));
+                }
+                let again = QueryPlace {
+                    doubted: true,
+                    ..place
+                };
+                let output = EffectOutput {
+                    more: true,
+                    cursor: serde_json::to_value(&again).ok(),
+                    ..EffectOutput::default()
+                };
+                return Ok(output.into());
+            }
             greatest = greater(greatest, &seen, cursor, &query.id).map_err(RunEnd::Attention)?;
             // A statement whose LIMIT is not greater than the overlap ends before it reaches anything new. It
             // would read the same rows for ever, so it goes on after the last of them.
-            let is_new = last.as_ref().is_none_or(|last| is_greater(&seen, last));
             let is_further = place.from.as_ref().is_some_and(|start| is_greater(&seen, start));
             if !is_new && is_further && place.reads + 1 < MAX_CATCH_UP_READS {
                 next = Some(QueryPlace {
                     from: Some(seen),
                     greatest: greatest.clone(),
                     reads: place.reads + 1,
+                    doubted: false,
                 });
             }
         }
@@ -145,14 +182,16 @@ impl Driver {
                 })
             })
         });
-        let (mut buffer, mut seen, mut fitness) = (Vec::new(), None, Fitness::default());
+        let (mut buffer, mut seen, mut fitness, mut rows_read) = (Vec::new(), None, Fitness::default(), 0);
         while let Some(Chunk {
             records,
             cursor: values,
         }) = chunks.recv().await
         {
             self.look_up_requests().await?;
-            self.counts.read += u64::try_from(records.len()).unwrap_or_default();
+            let rows = u64::try_from(records.len()).unwrap_or_default();
+            self.counts.read += rows;
+            rows_read += rows;
             if let Some(cursor) = &query.step.cursor {
                 for value in &values {
                     fitness.see(value);
@@ -183,6 +222,7 @@ impl Driver {
             buffer,
             seen,
             fitness,
+            rows: rows_read,
         })
     }
 

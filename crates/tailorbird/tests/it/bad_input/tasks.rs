@@ -101,6 +101,50 @@ fn equal_values_at_a_limit_stop_the_run_and_without_a_limit_are_told() {
     assert_eq!(flow.sandbox.accepted(), 3);
 }
 
+/// Rows whose text sorts otherwise than their number: the LIMIT shows the first two texts.
+#[test]
+fn rows_that_a_limit_hides_below_the_cursor_are_found() {
+    let flow = with(&["one", "two", "three"]);
+    let by_text = "select id, sku, text from items where id > :cursor order by text limit 2";
+    flow.apply(&cursor(by_text, ""));
+    flow.run().expect(0);
+    assert_eq!(
+        flow.sandbox.accepted(),
+        2,
+        "the first and the third, in the order of their numbers"
+    );
+    // The next run would go on behind the third.
+    let why = [
+        "1 more rows have this value or a smaller one",
+        "order by id",
+        "up to 3",
+    ];
+    flow.run().failed(3, "DB-009").says(&why);
+    flow.apply(&cursor(&by_text.replace("by text", "by id"), ""));
+    flow.run().expect(0);
+    assert_eq!(flow.sandbox.accepted(), 3, "nothing was lost");
+}
+
+#[test]
+fn equal_values_across_the_end_of_a_limit_are_found() {
+    for comparison in [">", ">="] {
+        let flow = with(&["one", "two", "three"]);
+        let rows = format!(
+            "select (id + 1) / 2 as id, sku, text from items where (id + 1) / 2 {comparison} :cursor order by id"
+        );
+        flow.apply(&cursor(&format!("{rows} limit 1"), ", overlap: 0"));
+        let why = [
+            "is not unique",
+            "the 1 rows of its LIMIT, up to 1",
+            "unique and grow",
+        ];
+        flow.run().failed(3, "DB-009").says(&why);
+        flow.apply(&cursor(&format!("{rows} limit 3"), ""));
+        let said = flow.run();
+        assert_eq!(flow.sandbox.accepted(), 3, "{comparison}: {}", said.stderr);
+    }
+}
+
 #[test]
 fn values_of_several_types_stop_the_run() {
     let flow = with(&["one", "two"]);
