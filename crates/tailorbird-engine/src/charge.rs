@@ -77,6 +77,14 @@ pub(crate) fn most_items(asked: u32, operation: &Operation, charges: &Charges) -
     usize::try_from(most).unwrap_or(1)
 }
 
+/// How many items a request holds, and what it costs by the service file with all of them.
+pub(crate) fn whole_cost(operation: &Operation, request: &Request) -> (u32, Amount) {
+    let items = items_of(operation, request);
+    let per_item = operation.cost.as_ref().and_then(|cost| cost.per_item);
+    let of_items = per_item.unwrap_or_default().times(items.into());
+    (items, cost_of(operation.cost.as_ref(), request).plus(of_items))
+}
+
 /// How many items of a list a request holds; one where its operation takes no list.
 pub(crate) fn items_of(operation: &Operation, request: &Request) -> u32 {
     let items = items(operation, request).map_or(1, |items| items.len());

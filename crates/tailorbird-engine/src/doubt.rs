@@ -136,7 +136,13 @@ impl Driver {
         if let Some(until) = store.wait_until(connection, operation, Timestamp::now()) {
             return Ok(Some(until));
         }
-        Ok(match store.take_call(&route.charges(operation), 1).await? {
+        let cost = route
+            .resolved
+            .operation(operation)
+            .ok()
+            .and_then(|found| found.cost.as_ref());
+        let cost = cost.map(|cost| cost.per_call).unwrap_or_default();
+        Ok(match store.take_call(&route.charges(operation), 1, cost).await? {
             Some(Held::Limit { until, .. } | Held::Cap { until, .. }) => Some(until),
             Some(Held::NeverFits) | None => None,
         })

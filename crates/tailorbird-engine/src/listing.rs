@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tailorbird_connector::{Page, Pages, build, judge, records};
+use tailorbird_connector::{Page, Pages, Request, build, judge, records};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::task::Pages as Wanted;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, fault};
 use tailorbird_store::CursorMove;
 
-use crate::charge::why_held;
+use crate::charge::{whole_cost, why_held};
 use crate::cursor::later;
 use crate::deliver::Route;
 use crate::drive::Driver;
@@ -70,6 +70,18 @@ impl Driver {
         let Some(request) = pages.next_request().cloned() else {
             return Ok(Performed::default());
         };
+        let charges = route.charges(operation);
+        let (items, cost) = whole_cost(
+            route.resolved.operation(operation).map_err(RunEnd::Attention)?,
+            &request,
+        );
+        if let Some(held) = store.take_call(&charges, items, cost).await? {
+            let why = why_held(&route.connection, charges.cap, &held);
+            return match why.retry_at {
+                Some(until) => Ok(again(&place, Some(limit_of(connection, until, Some(why))), None)),
+                None => Err(RunEnd::Attention(why)),
+            };
+        }
         let sent = self
             .engine
             .connector
@@ -275,7 +287,7 @@ impl Driver {
             let Some(request) = pages.next_request().cloned() else {
                 return Ok(None);
             };
-            self.wait_for_budget(call, route, 1).await?;
+            self.wait_for_budget(call, route, &request).await?;
             let sent = self
                 .engine
                 .connector
@@ -347,7 +359,7 @@ impl Driver {
         let (mut tries, mut laters) = (0, 0);
         loop {
             self.look_up_requests().await?;
-            self.wait_for_budget(call, route, 1).await?;
+            self.wait_for_budget(call, route, &request).await?;
             let sent = self
                 .engine
                 .connector
@@ -379,7 +391,12 @@ impl Driver {
     }
 
     /// Waits for what the provider's headers and the service file's limits allow, and counts the call.
-    async fn wait_for_budget(&mut self, call: &CallPlan, route: &Route, items: u32) -> Result<(), RunEnd> {
+    async fn wait_for_budget(
+        &mut self,
+        call: &CallPlan,
+        route: &Route,
+        request: &Request,
+    ) -> Result<(), RunEnd> {
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
         let reported = self
             .engine
@@ -389,7 +406,11 @@ impl Driver {
             self.wait_until(connection, until, None).await?;
         }
         let charges = route.charges(operation);
-        while let Some(held) = self.engine.store.take_call(&charges, items).await? {
+        let (items, cost) = whole_cost(
+            route.resolved.operation(operation).map_err(RunEnd::Attention)?,
+            request,
+        );
+        while let Some(held) = self.engine.store.take_call(&charges, items, cost).await? {
             let why = why_held(&route.connection, charges.cap, &held);
             match why.retry_at {
                 Some(until) => self.wait_until(connection, until, Some(why)).await?,

@@ -13,6 +13,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::Value as Json;
 use tailorbird_connector::MaskedRequest;
+use tailorbird_model::money::Amount;
 use tailorbird_model::run::{Counts, RunId, RunInput};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Name};
@@ -46,6 +47,8 @@ pub struct Rehearsal {
     pub requests: Vec<RehearsedRequest>,
     /// The requests that several of those would share.
     pub batches: Vec<RehearsedBatch>,
+    /// What these requests would cost, by the prices of the service files.
+    pub costs: Vec<RehearsedCost>,
     /// The rows that would be written.
     pub writes: Vec<RehearsedWrite>,
     /// What a person would be asked first.
@@ -93,6 +96,19 @@ pub struct RehearsedRequest {
     pub batch: Option<usize>,
     /// Why there is none.
     pub failure: Option<Failure>,
+}
+
+/// What the requests over a connection would cost.
+#[derive(Debug, Clone, Serialize)]
+pub struct RehearsedCost {
+    /// The connection.
+    pub connection: Name,
+    /// How many requests have a price.
+    pub requests: u64,
+    /// What they cost together.
+    pub amount: Amount,
+    /// The currency, as the service file states it.
+    pub currency: String,
 }
 
 /// A request that several records would share.

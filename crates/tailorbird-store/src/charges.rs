@@ -89,21 +89,26 @@ pub struct LimitUse {
 }
 
 impl Store {
-    /// Counts a call with so many items that only reads, or says until when it must wait. Writes are counted with their intent
+    /// Counts a call with so many items and of that cost that only reads, or says until when it must wait. Writes are counted with their intent
     /// ([`Store::advance`]).
     ///
     /// # Errors
     /// Where the database refuses; then nothing may be called.
-    pub async fn take_call(&self, charges: &Charges, items: u32) -> Result<Option<Held>, StoreError> {
-        if charges.limits.is_empty() {
+    pub async fn take_call(
+        &self,
+        charges: &Charges,
+        items: u32,
+        cost: Amount,
+    ) -> Result<Option<Held>, StoreError> {
+        if charges.limits.is_empty() && cost == Amount::default() {
             return Ok(None);
         }
         let charges = charges.clone();
         self.write(move |writing| {
-            if let Some(held) = charges.held(writing, items, Amount::default())? {
+            if let Some(held) = charges.held(writing, items, cost)? {
                 return Ok(Some(held));
             }
-            charges.count(writing, items, Amount::default())?;
+            charges.count(writing, items, cost)?;
             Ok(None)
         })
         .await

@@ -119,12 +119,11 @@ impl Driver {
         let mut parts = vec![group];
         while let Some(part) = parts.pop() {
             self.look_up_requests().await?;
-            self.wait_for_budget(call, route, u32::try_from(part.len()).unwrap_or(u32::MAX))
-                .await?;
             let of_part: Vec<&Piece> = part.iter().filter_map(|place| pieces.get(*place)).collect();
             let Some(request) = pack(&of_part) else {
                 continue;
             };
+            self.wait_for_budget(call, route, &request).await?;
             let sent = self
                 .engine
                 .connector

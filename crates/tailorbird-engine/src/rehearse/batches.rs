@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tailorbird_connector::{BatchOutcome, ItemOutcome, Piece, batch_outcome, build_item, pack};
+use tailorbird_connector::{BatchOutcome, ItemOutcome, Piece, Request, batch_outcome, build_item, pack};
+use tailorbird_model::service::Operation;
 use tailorbird_model::{Meaning, Record};
 
-use super::RehearsedBatch;
 use super::walk::{Walk, is_due};
-use crate::charge::most_items;
+use super::{RehearsedBatch, RehearsedCost};
+use crate::charge::{most_items, whole_cost};
 use crate::deliver::Route;
 use crate::durable::RunEnd;
 use crate::listing::batches::Asked;
@@ -16,6 +17,28 @@ use crate::plan::{CallPlan, evaluate};
 use crate::tail::Emitted;
 
 impl Walk<'_> {
+    /// Adds what a request would cost.
+    pub(super) fn price(&mut self, call: &CallPlan, operation: &Operation, request: &Request) {
+        let Some(cost) = &operation.cost else {
+            return;
+        };
+        let (_, amount) = whole_cost(operation, request);
+        let connection = &call.step.connection;
+        let is_same =
+            |told: &&mut RehearsedCost| told.connection == *connection && told.currency == cost.currency;
+        if let Some(told) = self.told.costs.iter_mut().find(is_same) {
+            told.requests += 1;
+            told.amount = told.amount.plus(amount);
+            return;
+        }
+        self.told.costs.push(RehearsedCost {
+            connection: connection.clone(),
+            requests: 1,
+            amount,
+            currency: cost.currency.clone(),
+        });
+    }
+
     /// The requests that records would share, where the call packs them.
     pub(super) fn pack(
         &mut self,
@@ -36,6 +59,7 @@ impl Walk<'_> {
             let Some(request) = pack(&of_group) else {
                 continue;
             };
+            self.price(call, operation, &request);
             let request = self.preview(route, &request)?;
             let batch = self.told.batches.len();
             let mut keys = Vec::with_capacity(group.len());

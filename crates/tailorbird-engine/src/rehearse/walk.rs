@@ -54,6 +54,7 @@ impl<'p> Walk<'p> {
             steps: steps.collect(),
             requests: Vec::new(),
             batches: Vec::new(),
+            costs: Vec::new(),
             writes: Vec::new(),
             approvals: Vec::new(),
             task_calls: Vec::new(),
@@ -446,6 +447,12 @@ impl<'p> Walk<'p> {
                 && let Some(piece) = Piece::of(operation, request)
             {
                 packable.push((self.told.requests.len(), piece));
+            }
+            if would == SEND
+                && let (Some(operation), Some(request)) = (operation, &request)
+                && (call.step.batch.is_none() || Piece::of(operation, request).is_none())
+            {
+                self.price(call, operation, request);
             }
             if would == SEND {
                 let unknown = columns.iter().map(|name| (name.clone(), Value::Null));

@@ -67,7 +67,14 @@ async fn a_limit_holds_over_restarts_and_begins_anew_with_its_window() {
             until
         })
     );
-    assert_eq!(bench.store.take_call(&charges, 1).await.unwrap(), held.held);
+    assert_eq!(
+        bench
+            .store
+            .take_call(&charges, 1, Amount::default())
+            .await
+            .unwrap(),
+        held.held
+    );
     assert_eq!(bench.store.limit_uses(&[limit(2)]).unwrap()[0].used, 2);
     bench.advance(800);
     assert!(take(&bench, &charges, ids[2], "0").await.intended.is_some());

@@ -65,6 +65,13 @@ fn words(rehearsal: &Rehearsal) -> String {
         ));
         lines.extend(shown(&batch.request));
     }
+    for cost in &rehearsal.costs {
+        lines.push(String::new());
+        lines.push(format!(
+            "{}: {} request(s) would cost {} {}",
+            cost.connection, cost.requests, cost.amount, cost.currency
+        ));
+    }
     for call in &rehearsal.task_calls {
         let variables = json!(call.variables);
         lines.push(String::new());

@@ -258,3 +258,86 @@ fn a_process_that_was_asleep_sends_nothing_that_was_decided_meanwhile() {
     assert!(!bodies.iter().any(|body| body.contains("text 2")), "{bodies:?}");
     assert_eq!(states(&home), ["delivered", "skipped", "delivered"]);
 }
+
+/// A service whose list is read, at a price.
+fn listing(more: &str) -> String {
+    let list = r#"  list_notes:
+    method: GET
+    path: /notes
+    cost: { per_call: "0.10", currency: USD }
+    result: { records: /data, columns: { id: /id } }
+    pagination: { cursor: { from: /next, parameter: page } }
+"#;
+    format!("{}{list}{more}", service(""))
+}
+
+const READ: &str = r"
+task: collect
+steps:
+  - { id: notes, call: { connection: c, operation: list_notes, pages: all } }
+  - { id: store, write: { database: erp, table: items, from: notes, key: [id] } }
+";
+
+fn pages() -> Provider {
+    Provider::start(|number, _, _| {
+        let next = if number < 4 {
+            format!(",\"next\":\"p{number}\"")
+        } else {
+            String::new()
+        };
+        Reply::Answer(
+            200,
+            "",
+            format!("{{\"data\":[{{\"id\":{}}}]{next}}}", number + 100),
+        )
+    })
+}
+
+#[test]
+fn pages_of_a_listing_count_against_limits_and_money() {
+    let provider = pages();
+    let limited = listing("limits: [{ operation: list_notes, calls: 3, window: 1h }]\n");
+    let home = provider.home(&limited, &[], 1);
+    home.apply("read.yaml", READ).expect(0);
+    let said = home.run(&["task", "run", "collect"]).expect(3).json();
+    assert_eq!(
+        (&said["state"], &said["failure"]["code"]),
+        (&json!("waiting"), &json!("SEND-005")),
+        "{said:#}"
+    );
+    assert_eq!(provider.requests().len(), 3);
+
+    let provider = pages();
+    let home = provider.home(&listing(""), &["spending_cap=0.20/day"], 1);
+    home.apply("read.yaml", READ).expect(0);
+    let said = home.run(&["task", "run", "collect"]).expect(3).json();
+    assert_eq!(said["failure"]["code"], "SEND-011", "{said:#}");
+    assert_eq!(provider.requests().len(), 2);
+    let shown = home.run(&["connection", "show", "c"]).expect(0).json();
+    assert_eq!(shown["spending"]["today"], "0.20");
+}
+
+#[test]
+fn a_dry_run_tells_what_the_requests_would_cost() {
+    let provider = Provider::start(|number, _, _| Reply::accept(number));
+    let priced = service(r#"cost: { per_call: "0.015", with_link: "0.20", currency: USD }"#);
+    let home = provider.home(&priced, &[], 5);
+    let linked = "{{ 'see example.com' if id is eq(3) else text }}";
+    home.apply(
+        "task.yaml",
+        &TASK.replace("text: \"{{ text }}\"", &format!("text: \"{linked}\"")),
+    )
+    .expect(0);
+    let shown = home.run(&["task", "run", "tell", "--dry-run"]).expect(0).json();
+    assert_eq!(
+        shown["costs"],
+        json!([{"connection": "c", "requests": 5, "amount": "0.26", "currency": "USD"}])
+    );
+    let words = home.run_as_text(&["task", "run", "tell", "--dry-run"]).stdout;
+    assert!(words.contains("c: 5 request(s) would cost 0.26 USD"), "{words}");
+    home.run(&["task", "run", "tell"]).expect(0);
+    let shown = home.run(&["connection", "show", "c"]).expect(0).json();
+    assert_eq!(shown["spending"]["today"], "0.26");
+    let shown = home.run(&["task", "run", "tell", "--dry-run"]).expect(0).json();
+    assert_eq!(shown["costs"], json!([]), "what was sent costs nothing");
+}
