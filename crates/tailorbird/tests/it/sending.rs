@@ -135,6 +135,28 @@ fn a_threshold_stops_the_run_and_loses_nothing() {
 }
 
 #[test]
+fn a_share_of_rejected_records_stops_the_run_once_it_says_something() {
+    // Every second one is refused, from the first on.
+    let provider = Provider::start(|number, _, _| {
+        if number % 2 == 0 {
+            Reply::refuse()
+        } else {
+            Reply::accept(number)
+        }
+    });
+    let home = provider.home(&service(""), &["concurrency=1"], 40);
+    home.apply("task.yaml", &format!("{TASK}stop: {{ after_share: 0.4 }}\n"))
+        .expect(0);
+    let said = home.run(&["task", "run", "tell"]).failed(3, "SEND-012");
+    said.says(&["11 of 21 records", "40.0 %"]);
+    assert_eq!(
+        provider.requests().len(),
+        21,
+        "twenty say something, and a refusal has to follow"
+    );
+}
+
+#[test]
 fn a_lost_answer_is_repeated_with_the_same_idempotency_key() {
     let provider = Provider::start(|number, _, _| if number == 0 { Reply::Cut } else { Reply::accept(7) });
     let keyed = service("idempotency_key: { header: Idempotency-Key }");
