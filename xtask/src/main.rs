@@ -57,6 +57,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Take pictures of all pages again, into docs/screenshots/pages.
+    Screenshots,
     /// Check the rules that no compiler checks.
     Tidy,
 }
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Kill { rounds, seed } => stages::kill(rounds, seed),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Bench { words } => bench::measure(&words),
+        Command::Screenshots => stages::screenshots(),
         Command::Tidy => tidy::run(),
     };
     match outcome {

@@ -14,6 +14,9 @@ use crate::{prepare as installation, repository, run, say};
 const ROUNDS_VARIABLE: &str = "TAILORBIRD_KILL_ROUNDS";
 const SEED_VARIABLE: &str = "TAILORBIRD_KILL_SEED";
 
+/// Where the judge of the pages leaves their pictures.
+const SHOTS_VARIABLE: &str = "TAILORBIRD_SCREENSHOTS";
+
 /// Everything.
 pub(crate) fn test() -> Result<()> {
     let stages = [
@@ -78,6 +81,17 @@ pub(crate) fn kill(rounds: u32, seed: Option<u64>) -> Result<()> {
         command.env(SEED_VARIABLE, seed.to_string());
     }
     Stage::new("kill", command).run(2, 2, true)
+}
+
+/// Pictures of every page, in two widths and both themes, from the judge that walks them.
+pub(crate) fn screenshots() -> Result<()> {
+    let folder = repository::root()?.join("docs/screenshots/pages");
+    std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    installed(3)?;
+    Stage::new("build", build()?).run(2, 3, false)?;
+    let mut command = nextest(&["-E", "package(tailorbird-judges) & test(/^pages::/)"])?;
+    command.env(SHOTS_VARIABLE, &folder);
+    Stage::new("pictures", command).run(3, 3, true)
 }
 
 fn installed(total: usize) -> Result<()> {

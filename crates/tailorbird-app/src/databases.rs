@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tailorbird_database::{Guard, Link, Parameters, Recordset, Table};
+pub use tailorbird_database::Recordset;
+use tailorbird_database::{Guard, Link, Parameters, Table};
 
 pub use tailorbird_database::{Removed as RemovedOutbox, Watched};
 

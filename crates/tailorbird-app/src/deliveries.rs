@@ -7,7 +7,7 @@ use tailorbird_model::run::RunId;
 use tailorbird_model::{Name, Record};
 use tailorbird_store as store;
 
-use crate::resolutions::{Mapping, WHO, check_mapping, in_store};
+use crate::resolutions::{Mapping, check_mapping, in_store};
 use crate::{App, AppError};
 
 /// Which deliveries to list.
@@ -210,13 +210,13 @@ impl App {
         if mapping == Mapping::Stored {
             return Ok(self
                 .store
-                .resolve(delivery.id, in_store(&resolution), WHO)
+                .resolve(delivery.id, in_store(&resolution), &self.who)
                 .await?);
         }
         let (request, fingerprint) = self.render_one(&delivery)?;
         let refused = self
             .store
-            .send_anew(vec![(delivery.id, request, fingerprint)], WHO)
+            .send_anew(vec![(delivery.id, request, fingerprint)], &self.who)
             .await?;
         if !refused.is_empty() {
             return Err(store::StoreError::Transition { refused }.into());

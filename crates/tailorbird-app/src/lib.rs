@@ -15,6 +15,7 @@ mod ledger;
 mod mail;
 mod notices;
 pub mod oauth1_sign;
+mod overview;
 mod rekey;
 mod resolutions;
 mod retention;
@@ -26,6 +27,7 @@ mod serving;
 mod tasks;
 mod traces;
 mod triggers;
+mod visits;
 mod webhooks;
 
 use std::path::{Path, PathBuf};
@@ -39,10 +41,11 @@ pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
-pub use databases::{AddDatabase, RemovedOutbox, Watched};
+pub use databases::{AddDatabase, Recordset, RemovedOutbox, Watched};
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use error::AppError;
+pub use overview::{Overview, Waiting};
 pub use runs::{
     Listener, MAX_REHEARSED, MaskedRequest, Progress, ProgressEvent, Rehearsal, RehearsedRequest,
     RehearsedWrite, RunNews, Stop, Supervisor,
@@ -54,13 +57,14 @@ pub use serving::{
     BudgetFigure, Figures, NextFiring, Pulse, RECORD_COUNTS, Reporter, STOP_GRACE, ServeNews, ServeSettings,
     Serving, TaskTally,
 };
-pub use tailorbird_store::{Clock, system_clock};
+pub use tailorbird_store::{Clock, DeliveryFigure, HourFigure, StepProgress, StepState, system_clock};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 pub use traces::{
     EXPORT_EVERY, Exporter, Exporting, FLUSH_WITHIN, MAX_ATTRIBUTES, MAX_BATCH, MAX_EVENTS, MAX_HAND_TRIES,
     MAX_QUEUE, MAX_VALUE_CHARS, TraceFigures, TraceLayer, TraceSettings, traces,
 };
 pub use triggers::{RecentEvent, TaskSecretInput, TriggerView};
+pub use visits::Session;
 pub use webhooks::{HookAnswer, HookRequest, Hooks, MAX_HOOK_BODY, MAX_HOOK_HEADERS};
 
 // The home and the ledger as a whole.
@@ -109,7 +113,12 @@ pub struct App {
     connector: Connector,
     /// Told when an event was put into the inbox, so that its run does not wait for the next look.
     arrived: Arc<tokio::sync::Notify>,
+    /// Who decides, as the ledger notes it.
+    who: Arc<str>,
 }
+
+/// Who decides where nobody says otherwise.
+const AT_THE_COMMAND_LINE: &str = "a person at the command line";
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -166,7 +175,17 @@ impl App {
             services,
             connector,
             arrived: Arc::default(),
+            who: AT_THE_COMMAND_LINE.into(),
         })
+    }
+
+    /// The same use-cases, with decisions noted as somebody's.
+    #[must_use]
+    pub fn acting_as(&self, who: &str) -> Self {
+        Self {
+            who: who.into(),
+            ..self.clone()
+        }
     }
 
     /// The home folder.

@@ -10,9 +10,6 @@ use tailorbird_store as store;
 use crate::deliveries::shown_request;
 use crate::{App, AppError, DeliveryFilter, Resolution, Stop, tasks};
 
-/// Who decides, as the ledger notes it.
-pub(crate) const WHO: &str = "a person at the command line";
-
 /// Deliveries that are decided in one commit.
 const PAGE: u32 = 500;
 
@@ -193,12 +190,15 @@ impl App {
         let (refused, failed) = match mapping {
             Mapping::Stored => {
                 let ids = page.iter().map(|delivery| delivery.id).collect();
-                let refused = self.store.resolve_many(ids, in_store(resolution), WHO).await?;
+                let refused = self
+                    .store
+                    .resolve_many(ids, in_store(resolution), &self.who)
+                    .await?;
                 (refused, Vec::new())
             }
             Mapping::New => {
                 let (requests, failed) = self.render(&page);
-                (self.store.send_anew(requests, WHO).await?, failed)
+                (self.store.send_anew(requests, &self.who).await?, failed)
             }
         };
         for delivery in &page {

@@ -54,12 +54,8 @@ impl Resources for App {
 
 impl Tasks for App {
     fn task_of(&self, run: &Run) -> Result<Task, Failure> {
-        let stored = self.store.task_version(&run.task, run.task_version)?;
-        let stored = stored.ok_or_else(|| {
-            let message = format!("there is no task `{}`", run.task);
-            Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, message)
-        })?;
-        tasks::parse(&stored)
+        self.task_version(&run.task, run.task_version)
+            .map_err(|error| error.failure)
     }
 
     fn admit<'a>(
@@ -236,6 +232,54 @@ impl App {
         self.run_task(&run.task, progress, stop).await
     }
 
+    /// Lets a run go on, for whoever drives this home; nobody follows it.
+    ///
+    /// # Errors
+    /// RUN-001 where there is none, RUN-004 where it has ended, TASK-003 where it would send records again.
+    pub async fn ask_to_resume(&self, id: &RunId) -> Result<Run, AppError> {
+        let run = self.run(id)?;
+        if run.state.is_final() {
+            let message = format!("the run {id} has ended already ({})", run.state.as_str());
+            return Err(Failure::new(codes::TRANSITION, Meaning::NotSent, message).into());
+        }
+        self.guard_rekey(&self.task_of(&run)?, false)?;
+        self.store.request_run(id, RunRequest::Resume).await?;
+        self.run(id)
+    }
+
+    /// Makes the rejected records of a run pending again and opens the run that sends them, for whoever drives this
+    /// home; tells how many they are. The run itself goes on where it has not ended.
+    ///
+    /// # Errors
+    /// RUN-001 where there is no such run, TASK-001 where its task is gone.
+    pub async fn ask_to_retry(&self, id: &RunId, mapping: Mapping) -> Result<(Run, u64), AppError> {
+        let run = self.run(id)?;
+        let version = self.stored_task(&run.task)?.version;
+        let filter = DeliveryFilter {
+            state: Some(DeliveryState::Rejected),
+            run: Some(run.id.clone()),
+            ..DeliveryFilter::default()
+        };
+        let decided = self
+            .resolve_all(
+                &filter,
+                &Resolution::Again,
+                mapping,
+                &Stop::default(),
+                &mut |_| (),
+            )
+            .await?;
+        if !run.state.is_final() {
+            return Ok((self.ask_to_resume(id).await?, decided.resolved));
+        }
+        let again = self.store.open_run_again(&run, version, RunState::Queued).await?;
+        let run = match again {
+            Some(again) => again,
+            None => self.open_run(&run.task, RunInput::manual()).await?,
+        };
+        Ok((run, decided.resolved))
+    }
+
     /// Runs, the newest first.
     ///
     /// # Errors
@@ -265,6 +309,19 @@ impl App {
             .hint("`tailorbird run list` shows what there is.")
             .into()
         })
+    }
+
+    /// A version of a task, as runs that pinned it see it.
+    ///
+    /// # Errors
+    /// TASK-001 where there is none.
+    pub fn task_version(&self, name: &Name, version: i64) -> Result<Task, AppError> {
+        let stored = self.store.task_version(name, version)?;
+        let stored = stored.ok_or_else(|| {
+            let message = format!("there is no version {version} of the task `{name}`");
+            Failure::new(codes::TASK_UNKNOWN, Meaning::NotSent, message)
+        })?;
+        Ok(tasks::parse(&stored)?)
     }
 
     /// Ends a run. Where a process drives it, that process is asked and ends it after what is under way.

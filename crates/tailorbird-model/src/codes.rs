@@ -109,6 +109,7 @@ codes! {
     "SBX-001" SANDBOX_START "The sandbox could not start"
     "SRV-001" SERVER_START "The server could not start"
     "SRV-002" REQUEST_REFUSED "The server refused a request"
+    "SRV-003" NOT_SERVED "No server is at work"
     "USE-001" USAGE "The command line cannot be understood"
     "INT-001" INTERNAL "An impossible state"
 }

@@ -15,6 +15,15 @@ pub enum DatabaseKind {
     Sqlite,
 }
 
+impl DatabaseKind {
+    /// The word used on the screen, in files and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
 /// A named link to a business database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {

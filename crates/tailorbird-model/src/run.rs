@@ -43,6 +43,18 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// All of them, in the order of a run's life.
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Running,
+        Self::Waiting,
+        Self::Paused,
+        Self::NeedsAttention,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// The word used on the screen, in files and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,19 +79,10 @@ impl FromStr for RunState {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        [
-            Self::Queued,
-            Self::Running,
-            Self::Waiting,
-            Self::Paused,
-            Self::NeedsAttention,
-            Self::Succeeded,
-            Self::Failed,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .ok_or_else(|| format!("{word:?} is not a run state"))
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == word)
+            .ok_or_else(|| format!("{word:?} is not a run state"))
     }
 }
 

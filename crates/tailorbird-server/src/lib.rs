@@ -11,5 +11,6 @@ mod metrics;
 mod pages;
 mod problem;
 mod server;
+mod web;
 
 pub use server::{Addresses, Running, Settings, StartError, start};

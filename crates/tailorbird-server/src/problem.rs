@@ -63,6 +63,11 @@ impl Problem {
         Self::new(status, codes::HOOK_REFUSED, what, "")
     }
 
+    /// A page refuses a request.
+    pub(crate) fn form(status: StatusCode, what: impl Into<String>) -> Self {
+        Self::new(status, codes::REQUEST_REFUSED, what, "")
+    }
+
     fn new(
         status: StatusCode,
         code: &'static str,
@@ -99,13 +104,18 @@ impl From<Refused> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, failure } = self;
-        let body = json!({
+        let mut body = json!({
             "title": failure.message,
             "status": status.as_u16(),
             "code": failure.code,
-            "detail": failure.detail,
-            "hint": failure.hint,
         });
+        for (name, text) in [("detail", failure.detail), ("hint", failure.hint)] {
+            if !text.is_empty()
+                && let Some(members) = body.as_object_mut()
+            {
+                members.insert(name.to_owned(), text.into());
+            }
+        }
         let mut response = (status, Json(body)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::counters::{Counters, Listener};
 use crate::door::{Door, MAX_CONNECTIONS};
 use crate::pages;
+use crate::web::{MAX_STREAMS, WHO};
 
 /// The port where nobody says otherwise.
 const PORT: u16 = 7080;
@@ -79,6 +80,9 @@ pub(crate) struct Shared {
 }
 
 struct Inner {
+    app: App,
+    streams: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
     addresses: Addresses,
     pulse: Pulse,
     counters: Arc<Counters>,
@@ -87,6 +91,21 @@ struct Inner {
 }
 
 impl Shared {
+    pub(crate) fn app(&self) -> &App {
+        &self.inner.app
+    }
+
+    /// Room for pages that change by themselves.
+    pub(crate) fn streams(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.streams)
+    }
+
+    /// Returns when the server stops.
+    pub(crate) async fn stopped(&self) {
+        let mut stop = self.inner.stop.clone();
+        drop(stop.wait_for(|stop| *stop).await);
+    }
+
     pub(crate) fn hooks(&self) -> &Hooks {
         &self.inner.hooks
     }
@@ -159,8 +178,12 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
         url,
     };
     let counters = Arc::new(Counters::default());
+    let (stop, stopping) = watch::channel(false);
     let shared = Shared {
         inner: Arc::new(Inner {
+            app: app.acting_as(WHO),
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            stop: stopping.clone(),
             addresses: addresses.clone(),
             pulse: serving.pulse(),
             counters: Arc::clone(&counters),
@@ -170,7 +193,6 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
                 .is_none_or(|(_, address)| address.ip().is_loopback()),
         }),
     };
-    let (stop, stopping) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let door = |listener, router| Door {
         listener,
@@ -185,6 +207,10 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
         let hook_door = door(Listener::Webhooks, pages::webhooks(shared));
         accepting.push(tokio::spawn(hook_door.accept(listener)));
     }
+    // Only now, so that a link that is made from it leads to a server that answers.
+    app.note_served_at(&addresses.url)
+        .await
+        .map_err(|error| StartError::Work(Box::new(error)))?;
     Ok(Running {
         addresses,
         stop,

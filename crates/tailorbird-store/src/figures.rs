@@ -1,11 +1,12 @@
 //! Counts for metrics, each from an index that holds what is counted and little else.
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use tailorbird_model::Name;
 use tailorbird_model::measure::Measured;
-use tailorbird_model::run::RunState;
+use tailorbird_model::run::{Counts, RunState};
 
-use crate::codec::{parse, whole};
+use crate::codec::{from_micros, parse, whole};
 use crate::{Store, StoreError};
 
 /// Runs of a task that have not ended, in one state.
@@ -33,6 +34,27 @@ pub struct DeliveryFigure {
     /// How many.
     pub count: u64,
 }
+
+/// What the runs of a task that ended within one hour did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourFigure {
+    /// The beginning of the hour.
+    pub from: Timestamp,
+    /// The task.
+    pub task: Name,
+    /// Runs that ended.
+    pub runs: u64,
+    /// Of these, runs that failed.
+    pub failed: u64,
+    /// What they counted.
+    pub counts: Counts,
+}
+
+/// An hour in microseconds.
+const HOUR: i64 = 3_600_000_000;
+
+/// Hours and tasks that one call gives at most.
+const MAX_HOURS: u32 = 10_000;
 
 /// The states that have an index of their own. Delivered ones are counted as they are made: counting a million of
 /// them at each look would not be cheap.
@@ -71,6 +93,58 @@ impl Store {
             let mut figures = Vec::new();
             for state in STATES {
                 deliveries(db, state, &mut figures)?;
+            }
+            Ok(figures)
+        })
+    }
+
+    /// Deliveries in doubt, and approvals that wait.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn waiting_figures(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT (SELECT count(*) FROM delivery WHERE state = 'in_doubt'),
+                        (SELECT count(*) FROM approval WHERE state = 'waiting')",
+            )?;
+            Ok(statement.query_row([], |row| Ok((whole(row, 0)?, whole(row, 1)?)))?)
+        })
+    }
+
+    /// What runs that ended since a time did, by the hour of their end and by task.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn hour_figures(&self, since: Timestamp) -> Result<Vec<HourFigure>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT ended_at / ?2 AS hour, task, count(*) AS runs, sum(state = 'failed') AS failed,
+                        sum(counts ->> 'delivered') AS delivered, sum(counts ->> 'rejected') AS rejected,
+                        sum(counts ->> 'in_doubt') AS in_doubt, sum(counts ->> 'read') AS read,
+                        sum(counts ->> 'written') AS written, sum(counts ->> 'skipped') AS skipped,
+                        sum(counts ->> 'already') AS already, sum(counts ->> 'not_due') AS not_due
+                 FROM run WHERE ended_at >= ?1 GROUP BY hour, task ORDER BY hour, task LIMIT ?3",
+            )?;
+            let mut rows = statement.query((since.as_microsecond(), HOUR, MAX_HOURS))?;
+            let mut figures = Vec::new();
+            while let Some(row) = rows.next()? {
+                figures.push(HourFigure {
+                    from: from_micros(row.get::<_, i64>("hour")?.saturating_mul(HOUR))?,
+                    task: parse("task", &row.get::<_, String>("task")?)?,
+                    runs: whole(row, "runs")?,
+                    failed: whole(row, "failed")?,
+                    counts: Counts {
+                        read: whole(row, "read")?,
+                        delivered: whole(row, "delivered")?,
+                        already: whole(row, "already")?,
+                        rejected: whole(row, "rejected")?,
+                        in_doubt: whole(row, "in_doubt")?,
+                        skipped: whole(row, "skipped")?,
+                        not_due: whole(row, "not_due")?,
+                        written: whole(row, "written")?,
+                    },
+                });
             }
             Ok(figures)
         })

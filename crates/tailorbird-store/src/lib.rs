@@ -26,6 +26,7 @@ mod runs;
 mod schema;
 mod seal;
 mod secrets;
+mod sessions;
 mod store;
 mod task_calls;
 mod tasks;
@@ -45,7 +46,7 @@ pub use events::{
     MAX_EVENT_BYTES, MAX_EVENT_PAGE, MAX_EVENTS_PER_CALL, MAX_WAITING_EVENTS, NewEvent, Received,
     TriggerState,
 };
-pub use figures::{DeliveryFigure, RunFigure};
+pub use figures::{DeliveryFigure, HourFigure, RunFigure};
 pub use firings::{Firing, FiringVerdict, MAX_QUEUED, Occasion, TriggerClock, Wish, after_occasion};
 pub use home::Home;
 pub use ledger::{
@@ -61,6 +62,7 @@ pub use runs::{
 };
 pub use schema::APPLICATION_ID;
 pub use secrets::{CredentialChange, SecretField};
+pub use sessions::Session;
 pub use store::Store;
 pub use task_calls::{NewTaskCall, TaskCall};
 pub use tasks::{Applied, StoredTask, TasksMark};

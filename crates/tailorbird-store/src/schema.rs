@@ -17,6 +17,7 @@ pub const APPLICATION_ID: i32 = 0x7442_7264;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
+    include_str!("../migrations/0003.sql"),
 ];
 
 /// How long a statement waits for another process before it gives up.

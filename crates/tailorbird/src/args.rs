@@ -118,6 +118,11 @@ pub(crate) enum Command {
     Backup(BackupArguments),
     /// Brings a backup back; what was sent since is looked up before it is sent again
     Restore(RestoreArguments),
+    /// Prints a link that opens the pages of the running server in a browser, once, within an hour
+    #[command(
+        after_help = "Examples:\n  tailorbird open\n  xdg-open \"$(tailorbird open)\"\n  tailorbird --home /srv/tailorbird open --output json"
+    )]
+    Open,
     /// Checks this installation: home, key, clock, definitions
     #[command(after_help = "Example:\n  tailorbird doctor")]
     Doctor,

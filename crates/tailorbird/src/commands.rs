@@ -13,6 +13,7 @@ pub(crate) mod home;
 pub(crate) mod input;
 pub(crate) mod notice;
 pub(crate) mod oauth1;
+pub(crate) mod open;
 pub(crate) mod rehearsal;
 pub(crate) mod run;
 pub(crate) mod sandbox;

@@ -116,6 +116,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
         Command::Home(command) => commands::home::run(&home, command, render).await,
         Command::Backup(arguments) => commands::home::backup(&home, &arguments, render),
         Command::Restore(arguments) => commands::home::restore(&home, &arguments, render).await,
+        Command::Open => commands::open::run(&home, render).await,
         Command::Doctor => commands::doctor::run(&home, render).await,
         Command::Explain { code } => commands::explain::run(code.as_deref(), render),
         Command::Completions { shell } => Ok(commands::completions::run(shell, render)),

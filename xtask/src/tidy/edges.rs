@@ -19,6 +19,11 @@ const ALLOWED: &[Row] = &[
         tests_use: &[],
     },
     Row {
+        name: "tailorbird-look",
+        uses: &[],
+        tests_use: &[],
+    },
+    Row {
         name: "tailorbird-model",
         uses: &["tailorbird-oauth", "tailorbird-text"],
         tests_use: &[],
@@ -63,13 +68,14 @@ const ALLOWED: &[Row] = &[
     },
     Row {
         name: "tailorbird-server",
-        uses: &["tailorbird-model", "tailorbird-app"],
+        uses: &["tailorbird-model", "tailorbird-look", "tailorbird-app"],
         tests_use: &[],
     },
-    // The sandbox must not learn the client's mistakes: it shares the signer's rules and nothing else.
+    // The sandbox must not learn the client's mistakes: it shares the signer's rules and the look of pages, and
+    // nothing else.
     Row {
         name: "tailorbird-sandbox",
-        uses: &["tailorbird-oauth", "tailorbird-text"],
+        uses: &["tailorbird-oauth", "tailorbird-text", "tailorbird-look"],
         tests_use: &[],
     },
     Row {
@@ -197,7 +203,8 @@ mod tests {
     fn tests_may_use_what_only_tests_may() {
         let with = |kind: Value| {
             workspace(|metadata| {
-                let connector = &mut metadata["packages"][3]["dependencies"];
+                let place = ALLOWED.iter().position(|row| row.name == "tailorbird-connector");
+                let connector = &mut metadata["packages"][place.unwrap()]["dependencies"];
                 *connector = json!([{"name": "tailorbird-sandbox", "kind": kind}]);
             })
         };

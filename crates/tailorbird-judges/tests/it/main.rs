@@ -11,6 +11,7 @@ mod clients;
 mod durable;
 mod http;
 mod kill;
+mod pages;
 mod portal;
 mod program;
 mod provider;

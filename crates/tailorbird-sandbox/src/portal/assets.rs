@@ -14,9 +14,9 @@ const SVG: &str = "image/svg+xml";
 
 const ASSETS: [(&str, &str, &str); 5] = [
     ("tokens.css", CSS, include_str!("../../assets/tokens.css")),
-    ("base.css", CSS, include_str!("../../assets/base.css")),
+    ("base.css", CSS, tailorbird_look::BASE_CSS),
     ("portal.css", CSS, include_str!("../../assets/portal.css")),
-    ("portal.js", JS, include_str!("../../assets/portal.js")),
+    ("look.js", JS, tailorbird_look::LOOK_JS),
     ("mark.svg", SVG, include_str!("../../assets/mark.svg")),
 ];
 

@@ -253,7 +253,7 @@ async fn every_page_forbids_inline_script_and_has_none() {
         ("tokens.css", "text/css"),
         ("base.css", "text/css"),
         ("portal.css", "text/css"),
-        ("portal.js", "text/javascript"),
+        ("look.js", "text/javascript"),
         ("mark.svg", "image/svg+xml"),
     ] {
         let reply = browser.get(&format!("/assets/{asset}")).await.expect(200);

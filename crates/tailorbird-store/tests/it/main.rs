@@ -34,4 +34,5 @@ mod retention;
 mod runs;
 mod secrets;
 mod sending;
+mod sessions;
 mod transitions;

@@ -27,6 +27,7 @@ pub(crate) async fn run(home: &Path, arguments: ServeArguments, render: Render) 
             report: talk::reporter(render),
         },
     };
+    let links = app.clone();
     let running = tailorbird_server::start(app, settings)
         .await
         .map_err(start_failure)?;
@@ -37,6 +38,13 @@ pub(crate) async fn run(home: &Path, arguments: ServeArguments, render: Render) 
         home.display(),
         running.addresses().url
     ));
+    // Told on standard error: whoever reads only the addresses does not get a way in with them.
+    match links.entry_link().await {
+        Ok(link) => render.talk(&format!(
+            "Open it in a browser, once, within an hour; `tailorbird open` makes another link:\n  {link}"
+        )),
+        Err(error) => render.talk(&format!("No link to the pages could be made: {}", error.failure)),
+    }
     signals.next().await;
     render.talk(&format!(
         "Stopping: what is under way is finished first, for {} seconds at most. Ctrl-C again ends at once.",

@@ -23,6 +23,7 @@ mod doubts;
 mod flow;
 mod interface;
 mod notices;
+mod pages;
 mod provider;
 mod renames;
 mod restoring;

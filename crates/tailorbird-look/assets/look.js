@@ -11,7 +11,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return;
   }
-  // The sandbox is often opened as plain http on an address that is no secure context.
+  // Pages are often opened as plain http on an address that is no secure context.
   const area = document.createElement("textarea");
   area.value = text;
   area.setAttribute("readonly", "");

@@ -1,0 +1,74 @@
+//! A form that was sent: bounded, and from a page of this session.
+
+use axum::Extension;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http_body_util::{BodyExt as _, Limited};
+use tailorbird_model::{Failure, Meaning, codes};
+
+use super::page::refused;
+use super::visit::Visit;
+
+/// Bytes of a form; the largest text in one is a task.
+const MAX_FORM: usize = 1024 * 1024;
+
+/// The field that carries the session's form token.
+const TOKEN: &str = "form_token";
+
+/// The fields of a form, in their order.
+#[derive(Debug)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// A field's text, trimmed; empty where it is absent.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find_map(|(known, value)| (known == name).then_some(value.trim()))
+            .unwrap_or_default()
+    }
+
+    /// All texts of a field that may come several times.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.0
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Extension(visit) = Extension::<Visit>::from_request_parts(&mut parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let refuse = |status, what: &str, hint: &str| {
+            let failure = Failure::new(codes::REQUEST_REFUSED, Meaning::NotSent, what).hint(hint);
+            refused(&visit, "", status, failure.into())
+        };
+        let body = Limited::new(body, MAX_FORM).collect().await.map_err(|_| {
+            refuse(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the form is larger than 1 MiB, or broke off on its way",
+                "Nothing was changed.",
+            )
+        })?;
+        let fields = url::form_urlencoded::parse(&body.to_bytes())
+            .into_owned()
+            .collect();
+        let form = Self(fields);
+        // The Origin was looked at already; this holds where a browser sends none.
+        if form.get(TOKEN) != visit.form_token {
+            return Err(refuse(
+                StatusCode::FORBIDDEN,
+                "this form is of another session",
+                "Nothing was changed. Go back, load the page again and send the form once more.",
+            ));
+        }
+        Ok(form)
+    }
+}
