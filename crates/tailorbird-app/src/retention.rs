@@ -30,6 +30,9 @@ const MAX_PER_ROUND: u64 = 100_000;
 /// The pause between two rounds of a server.
 const ROUND_EVERY: Duration = Duration::from_hours(1);
 
+/// How long after its start a server begins with that.
+const FIRST_ROUND_AFTER: Duration = Duration::from_mins(1);
+
 /// What a round did.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Tidied {
@@ -100,9 +103,14 @@ impl App {
         };
         let mut archive = None;
         let mut after = DeliveryId(0);
-        while tidied.dropped < most && !stop.is_set() {
+        let mut is_all = false;
+        while tidied.dropped < most && !is_all && !stop.is_set() {
             let limit = u32::try_from(most - tidied.dropped).unwrap_or(PAGE).min(PAGE);
-            let page = self.store.expired(ended_before, after, limit)?;
+            let store = self.store.clone();
+            // A look goes through the whole ledger where little has expired: not on a thread that others wait for.
+            let look = tokio::task::spawn_blocking(move || store.expired(ended_before, after, limit));
+            let page = look.await.map_err(|error| ended_abruptly(&error))??;
+            is_all = page.len() < usize::try_from(limit).unwrap_or(usize::MAX);
             let Some(last) = page.last() else { break };
             after = last.id;
             if let Some(folder) = &retention.archive {
@@ -118,7 +126,9 @@ impl App {
             tidied.dropped += u64::try_from(dropped).unwrap_or_default();
             progress(tidied.dropped);
         }
-        tidied.left = self.count_left(tidied.ended_before)?;
+        if !is_all {
+            tidied.left = self.count_left(tidied.ended_before)?;
+        }
         Ok(tidied)
     }
 
@@ -130,10 +140,21 @@ impl App {
     }
 }
 
+fn ended_abruptly(error: &tokio::task::JoinError) -> AppError {
+    Failure::new(
+        codes::INTERNAL,
+        Meaning::NotSent,
+        format!("looking for old contents ended abruptly: {error}"),
+    )
+    .into()
+}
+
 /// A server's rounds.
 pub(crate) fn watch(watch: Watch) -> Work {
     Box::pin(async move {
-        loop {
+        // Runs that were cut off go on first.
+        watch.stop.wait(FIRST_ROUND_AFTER).await;
+        while !watch.stop.is_set() {
             match watch.app.tidy(MAX_PER_ROUND, &watch.stop, &mut |_| ()).await {
                 Ok(tidied) if tidied.dropped > 0 => {
                     tracing::info!(
@@ -146,9 +167,6 @@ pub(crate) fn watch(watch: Watch) -> Work {
                 Err(error) => tracing::error!(failure = %error.failure, "old contents could not be dropped"),
             }
             watch.stop.wait(ROUND_EVERY).await;
-            if watch.stop.is_set() {
-                return;
-            }
         }
     })
 }

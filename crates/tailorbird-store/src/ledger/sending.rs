@@ -127,9 +127,7 @@ impl Store {
         self.write(move |writing| {
             let dead: Vec<(DeliveryId, u32)> = writing
                 .connection
-                .prepare(
-                    "SELECT id, attempts FROM delivery WHERE state = 'sending' AND epoch <> ?1 ORDER BY id",
-                )?
+                .prepare(SELECT_DEAD)?
                 .query_map([epoch.as_str()], |row| Ok((DeliveryId(row.get(0)?), row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
             if !dead.is_empty() {
@@ -230,6 +228,11 @@ impl Store {
         .await
     }
 }
+
+/// What other epochs were sending. The index is named, because the planner prefers to go through all deliveries in the
+/// order that is asked for: a second and more where there are a million.
+const SELECT_DEAD: &str = "SELECT id, attempts FROM delivery INDEXED BY delivery_sending
+    WHERE state = 'sending' AND epoch <> ?1 ORDER BY id";
 
 /// Writes the intent for a delivery that is pending and due; nothing where it is not.
 pub(super) fn intend_one(
@@ -427,4 +430,25 @@ fn interrupted() -> Failure {
         "It is looked up at the provider where the operation allows that. Otherwise decide with \
              `delivery resolve KEY --as sent|again|skip`.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SELECT_DEAD;
+    use crate::{Home, schema};
+
+    #[test]
+    fn recovery_looks_at_what_is_being_sent_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::create(folder.path().join("home")).unwrap();
+        let db = schema::open_writer(&home.ledger_path()).unwrap();
+        let plan: Vec<String> = db
+            .prepare(&format!("EXPLAIN QUERY PLAN {SELECT_DEAD}"))
+            .unwrap()
+            .query_map([""], |row| row.get("detail"))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert!(plan[0].ends_with("USING INDEX delivery_sending"), "{plan:?}");
+    }
 }
