@@ -10,6 +10,8 @@ use crate::process::Server;
 use crate::report::round;
 use crate::{say, source};
 
+/// Rows that are sent to fill the store; its further deliveries are copies of them.
+const SENT: u64 = 10_000;
 /// Rows of the run that is cut off.
 const CUT_OFF: u64 = 20_000;
 /// It is cut off when so many of them have arrived.
@@ -24,10 +26,13 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Value> {
     let concurrency = bench.plan.concurrency.first().copied().unwrap_or(1);
     say::line(&format!("\nRecovery of a store with {rows} deliveries"))?;
     let mut lines = Lines::default();
-    let (home, line) = bench.program("recovery", rows, concurrency)?;
+    let sent = rows.min(SENT);
+    let (home, line) = bench.program("recovery", sent, concurrency)?;
     lines.add(line)?;
+    say::talk("filling the store");
+    home.multiply(rows)?;
 
-    source::make(&home.source(), rows + 1, CUT_OFF)?;
+    source::make(&home.source(), sent + 1, CUT_OFF)?;
     bench.mock.reset()?;
     let talk = home.path("cut-off.log");
     let mut child = home
