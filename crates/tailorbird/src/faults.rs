@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tailorbird_model::fault;
 
@@ -96,12 +97,17 @@ fn reached(place: &str) {
     }
 }
 
+/// How long the system may take to halt a process that was told so, on a busy machine.
+const HALTED_BY: Duration = Duration::from_secs(1);
+
 /// Halts this whole process. What is not safe in itself is left to the command that is made for it.
 fn pause() {
     let halted = Command::new("kill")
         .args(["-STOP", &std::process::id().to_string()])
         .status();
     debug_assert!(halted.is_ok(), "{halted:?}");
+    // Threads are halted one after the other; this one must not go on meanwhile.
+    std::thread::sleep(HALTED_BY);
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub struct JournalChange {
 impl JournalChange {
     /// Says which transitions it is, for tests that end the program there.
     fn marks(&self, writing: &mut Writing<'_>) {
+        writing.at("journal.kept");
         writing.at(match (&self.entry, &self.position) {
             (None, None) => "journal.put_off",
             (_, None) => "journal.entry",
