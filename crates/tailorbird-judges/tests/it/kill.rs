@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use round::{Plan, Policy, Round};
-pub(crate) use round::{connect, connect_named, post_one_row};
+pub(crate) use round::{connect, connect_named, connect_to, post_one_row};
 
 /// Rows of each round.
 const ROWS: usize = 200;
@@ -31,7 +31,7 @@ const BESIDE: usize = 5;
 const STRETCH: u32 = 3;
 
 /// Numbers that are the same for the same seed (`SplitMix64`).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -43,17 +43,17 @@ impl Random {
     }
 
     /// A number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
-    fn moment(&mut self, longest: Duration) -> Duration {
+    pub(crate) fn moment(&mut self, longest: Duration) -> Duration {
         Duration::from_micros(self.below(u64::try_from(longest.as_micros()).unwrap()))
     }
 }
 
 /// A number from the environment, as `cargo xtask kill` sets it.
-fn asked(variable: &str) -> Option<u64> {
+pub(crate) fn asked(variable: &str) -> Option<u64> {
     let text = std::env::var_os(variable)?.into_string().expect("a number");
     Some(
         text.parse()

@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod crash;
 mod durable;
 mod http;
 mod kill;

@@ -73,6 +73,12 @@ impl Home {
         self.folder.path()
     }
 
+    /// Keeps the folder after the end of this value, for whoever looks into what went wrong.
+    pub(crate) fn keep(&mut self) -> &Path {
+        self.folder.disable_cleanup(true);
+        self.folder.path()
+    }
+
     /// A command in this home with JSON output.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());

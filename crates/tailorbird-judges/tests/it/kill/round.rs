@@ -329,7 +329,7 @@ fn add_service_that_asks(home: &Home) -> String {
     "x-asks".to_owned()
 }
 
-fn connect_to(home: &Home, sandbox: &Sandbox, name: &str, service: &str) {
+pub(crate) fn connect_to(home: &Home, sandbox: &Sandbox, name: &str, service: &str) {
     let keys = sandbox.register("read_write");
     let api = sandbox.address("api");
     let settings = [
