@@ -14,6 +14,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Rounds of the kill harness where nobody says how many.
+const DEFAULT_ROUNDS: u32 = 50;
+
 /// Work on the repository itself.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -35,9 +38,12 @@ enum Command {
     },
     /// End the program by `kill -9` again and again and count what arrived.
     Kill {
-        /// How many times.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        rounds: u32,
+        /// Rounds of one task with 200 rows, each with one to three kills; 50 where nothing is said.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        rounds: Option<u32>,
+        /// So many kills at random moments while tasks with every kind of step and trigger are at work.
+        #[arg(long, conflicts_with = "rounds", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        kills: Option<u32>,
         /// The first round's seed; the same seed waits the same times before each kill.
         #[arg(long)]
         seed: Option<u64>,
@@ -68,10 +74,15 @@ fn main() -> ExitCode {
         Command::Test => stages::test(),
         Command::Prepare => stages::prepare(),
         Command::Foreign { filter } => stages::foreign(filter.as_deref()),
-        Command::Kill { rounds, seed } => stages::kill(rounds, seed),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Bench { words } => bench::measure(&words),
         Command::Screenshots => stages::screenshots(),
+        Command::Kill {
+            kills: Some(kills),
+            seed,
+            ..
+        } => stages::crash(kills, seed),
+        Command::Kill { rounds, seed, .. } => stages::kill(rounds.unwrap_or(DEFAULT_ROUNDS), seed),
         Command::Tidy => tidy::run(),
     };
     match outcome {

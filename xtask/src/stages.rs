@@ -12,6 +12,7 @@ use crate::{prepare as installation, repository, run, say};
 
 /// The environment variables that the kill harness reads (crates/tailorbird-judges).
 const ROUNDS_VARIABLE: &str = "TAILORBIRD_KILL_ROUNDS";
+const KILLS_VARIABLE: &str = "TAILORBIRD_CRASH_KILLS";
 const SEED_VARIABLE: &str = "TAILORBIRD_KILL_SEED";
 
 /// Where the judge of the pages leaves their pictures.
@@ -66,17 +67,28 @@ pub(crate) fn foreign(filter: Option<&str>) -> Result<()> {
     Stage::new("judges", nextest(&["-E", &only])?).run(3, 3, true)
 }
 
-/// The kill harness with as many rounds as asked for; its table is shown.
+/// The kill harness of one task, with as many rounds as asked for; its table is shown.
 pub(crate) fn kill(rounds: u32, seed: Option<u64>) -> Result<()> {
-    Stage::new("build", build()?).run(1, 2, false)?;
-    let mut command = nextest(&[
-        "-E",
+    harness(
         "package(tailorbird-judges) & test(/^kill::/)",
-        "--no-capture",
-        "--profile",
-        "kill",
-    ])?;
-    command.env(ROUNDS_VARIABLE, rounds.to_string());
+        (ROUNDS_VARIABLE, rounds),
+        seed,
+    )
+}
+
+/// The crash harness of all kinds of steps, with as many kills as asked for; its table is shown.
+pub(crate) fn crash(kills: u32, seed: Option<u64>) -> Result<()> {
+    harness(
+        "package(tailorbird-judges) & test(/^crash::ended_at_random/)",
+        (KILLS_VARIABLE, kills),
+        seed,
+    )
+}
+
+fn harness(filter: &str, (variable, number): (&str, u32), seed: Option<u64>) -> Result<()> {
+    Stage::new("build", build()?).run(1, 2, false)?;
+    let mut command = nextest(&["-E", filter, "--no-capture", "--profile", "kill"])?;
+    command.env(variable, number.to_string());
     if let Some(seed) = seed {
         command.env(SEED_VARIABLE, seed.to_string());
     }
