@@ -1,9 +1,8 @@
 //! Records that wait for a person: list, show, release, refuse.
 
 use tailorbird_model::approval::{Approval, ApprovalId, ApprovalState};
-use tailorbird_model::run::RunState;
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{ApprovalFilter as Stored, DECIDED, MAX_APPROVAL_PAGE, RunRequest};
+use tailorbird_store::{ApprovalFilter as Stored, MAX_APPROVAL_PAGE};
 
 pub use tailorbird_store::ApprovalDecision;
 
@@ -108,38 +107,7 @@ impl App {
             }
             decided.push(now);
         }
-        self.wake_runs(&decided).await?;
         Ok(decided)
-    }
-
-    /// Lets runs that wait for these decisions go on, where a server drives them.
-    async fn wake_runs(&self, decided: &[Approval]) -> Result<(), AppError> {
-        let mut runs: Vec<_> = decided.iter().map(|approval| approval.run.clone()).collect();
-        runs.sort();
-        runs.dedup();
-        for run in &runs {
-            self.store.nudge_run(run, DECIDED).await?;
-        }
-        // A run that was called is driven by the one that called it, so that one has to go on.
-        let mut above = Vec::new();
-        while let Some(run) = runs.pop() {
-            if above.len() < MAX_DECIDED
-                && let Some(parent) = self.store.run_input(&run)?.parent
-            {
-                above.push(parent.clone());
-                runs.push(parent);
-            }
-        }
-        for run in above {
-            let is_waiting = self
-                .store
-                .run(&run)?
-                .is_some_and(|run| run.state == RunState::Waiting);
-            if is_waiting {
-                self.store.request_run(&run, RunRequest::Resume).await?;
-            }
-        }
-        Ok(())
     }
 }
 

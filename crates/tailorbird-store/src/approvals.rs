@@ -8,10 +8,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use tailorbird_model::approval::{Approval, ApprovalId, ApprovalState, ShownRequest};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::run::RunId;
+use tailorbird_model::task::MAX_CALL_DEPTH;
 use tailorbird_model::{Name, Record};
 
 use crate::codec::{from_json, optional_time, parse, path, time, to_json, whole};
 use crate::ledger::{check_batch, key_hash};
+use crate::runs::{self, DECIDED, RunRequest};
 use crate::writer::Writing;
 use crate::{Store, StoreError};
 
@@ -243,6 +245,9 @@ impl Store {
     /// Carries out a person's decision. Tells the question as it stands then, and whether this decided it: one
     /// that is decided already, expired, or shows something else than the person saw stays as it is.
     ///
+    /// The run that waits for it is woken in the same commit: a decision that nobody hears of would leave the run, and
+    /// those behind it, waiting until the question expires.
+    ///
     /// # Errors
     /// Where the database refuses.
     pub async fn decide_approval(
@@ -273,10 +278,41 @@ impl Store {
                     &fingerprint,
                 ),
             )?;
-            Ok((decided == 1, find(writing.connection, id)?))
+            let now = find(writing.connection, id)?;
+            if decided == 1
+                && let Some(approval) = &now
+            {
+                wake(writing, &approval.run)?;
+            }
+            Ok((decided == 1, now))
         })
         .await
     }
+}
+
+/// Lets a run go on that waits for a decision. A run that was called is driven by the one that called it, so those above
+/// it have to go on, too.
+fn wake(writing: &mut Writing<'_>, run: &RunId) -> Result<(), StoreError> {
+    writing.at("signal.sent");
+    runs::journal::nudge(writing, run, DECIDED)?;
+    let mut below = run.0.clone();
+    for _ in 0..MAX_CALL_DEPTH {
+        let parent: Option<String> = writing
+            .connection
+            .prepare_cached("SELECT parent FROM run_input WHERE run = ?1")?
+            .query_row([&below], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let Some(parent) = parent else { break };
+        writing
+            .connection
+            .prepare_cached(
+                "UPDATE run SET request = ?2, updated_at = ?3 WHERE id = ?1 AND state = 'waiting'",
+            )?
+            .execute((&parent, RunRequest::Resume.as_str(), writing.now.as_microsecond()))?;
+        below = parent;
+    }
+    Ok(())
 }
 
 /// How many questions of a run ended without a release: expired, and refused.

@@ -33,7 +33,7 @@ pub enum RunRequest {
 impl RunRequest {
     const ALL: [Self; 3] = [Self::Cancel, Self::Pause, Self::Resume];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
             Self::Pause => "pause",

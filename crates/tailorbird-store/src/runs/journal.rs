@@ -247,29 +247,6 @@ impl Store {
         .await
     }
 
-    /// Sends a signal that says nothing but that there is something to look at: one that waits already is enough.
-    /// A run that has ended needs none.
-    ///
-    /// # Errors
-    /// Where the database refuses.
-    pub async fn nudge_run(&self, run: &RunId, name: &str) -> Result<(), StoreError> {
-        let (run, name) = (run.clone(), name.to_owned());
-        self.write(move |writing| {
-            writing.at("signal.sent");
-            writing
-                .connection
-                .prepare_cached(
-                    "INSERT INTO run_signal (run, name, value, at)
-                     SELECT id, ?2, 'null', ?3 FROM run
-                     WHERE id = ?1 AND state NOT IN ('succeeded', 'failed', 'cancelled')
-                       AND NOT EXISTS (SELECT 1 FROM run_signal WHERE run = ?1 AND name = ?2)",
-                )?
-                .execute((&run.0, &name, writing.now.as_microsecond()))?;
-            Ok(())
-        })
-        .await
-    }
-
     /// The oldest signal of a name that waits for a run.
     ///
     /// # Errors
@@ -277,6 +254,21 @@ impl Store {
     pub fn waiting_signal(&self, run: &RunId, name: &str) -> Result<Option<Signal>, StoreError> {
         self.read(|db| signal(db, run, name))
     }
+}
+
+/// Sends a signal that says nothing but that there is something to look at: one that waits already is enough. A run that
+/// has ended needs none.
+pub(crate) fn nudge(writing: &Writing<'_>, run: &RunId, name: &str) -> Result<(), StoreError> {
+    writing
+        .connection
+        .prepare_cached(
+            "INSERT INTO run_signal (run, name, value, at)
+             SELECT id, ?2, 'null', ?3 FROM run
+             WHERE id = ?1 AND state NOT IN ('succeeded', 'failed', 'cancelled')
+               AND NOT EXISTS (SELECT 1 FROM run_signal WHERE run = ?1 AND name = ?2)",
+        )?
+        .execute((&run.0, name, writing.now.as_microsecond()))?;
+    Ok(())
 }
 
 fn signal(db: &Connection, run: &RunId, name: &str) -> Result<Option<Signal>, StoreError> {

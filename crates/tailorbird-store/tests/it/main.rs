@@ -15,6 +15,7 @@ mod budgets;
 mod chain;
 mod charges;
 mod crash;
+mod deciding;
 mod definitions;
 mod durability;
 mod enrolling;
