@@ -36,6 +36,8 @@ struct List {
 
 struct Row {
     id: String,
+    /// Which question, and a digest of what is shown of it: what a form sends back.
+    seen: String,
     task: String,
     key: String,
     role: String,
@@ -50,6 +52,7 @@ struct Row {
 fn row(approval: &Approval, now: jiff::Timestamp) -> Row {
     Row {
         id: approval.id.to_string(),
+        seen: format!("{}.{}", approval.id, approval.fingerprint),
         task: approval.task.to_string(),
         key: approval.key.to_string(),
         role: approval.role.to_string(),
@@ -133,47 +136,80 @@ pub(super) async fn show(
     }
 }
 
-/// `POST /decide-approvals`: releases or refuses what was chosen.
+/// A question as the page showed it: `ID.DIGEST`, where the digest is of what was shown and would be sent.
+fn chosen(form: &Form) -> Vec<(ApprovalId, String)> {
+    form.all("seen")
+        .filter_map(|seen| {
+            let (id, digest) = seen.split_once('.')?;
+            Some((ApprovalId(id.parse().ok()?), digest.to_owned()))
+        })
+        .collect()
+}
+
+/// Decides one question as the page showed it: what shows something else by now stays as it is.
+async fn decide_one(
+    app: &App,
+    (id, digest): &(ApprovalId, String),
+    decision: ApprovalDecision,
+    reason: &str,
+) -> Result<(), AppError> {
+    let approval = app.approval(*id)?;
+    let decide = Decide {
+        decision,
+        // Without accounts whoever opened the session is the operator of everything here.
+        role: approval.role.clone(),
+        reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+    };
+    let seen = Approval {
+        fingerprint: digest.clone(),
+        ..approval
+    };
+    app.decide_seen(&[seen], &decide).await.map(drop)
+}
+
+/// `POST /decide-approvals`: releases or refuses what was chosen, each as it was shown. One that cannot be decided holds
+/// up no other, and is told.
 pub(super) async fn decide(
     State(shared): State<Shared>,
     Extension(visit): Extension<Visit>,
     form: Form,
 ) -> Response {
-    let ids: Vec<ApprovalId> = form
-        .all("id")
-        .filter_map(|id| id.parse().ok().map(ApprovalId))
-        .collect();
+    let refuse = |what: &str, hint: &str| {
+        let failure = Failure::new(codes::REQUEST_REFUSED, Meaning::NotSent, what).hint(hint);
+        failed(&visit, "approvals", failure.into())
+    };
     let (decision, said) = match form.get("as") {
         "release" => (ApprovalDecision::Release, "released"),
-        _ => (ApprovalDecision::Refuse, "refused"),
+        "refuse" => (ApprovalDecision::Refuse, "refused"),
+        _ => return refuse("no decision was given", "Release or refuse."),
     };
-    let reason = form.get("reason");
-    let decided = async {
-        if ids.is_empty() {
-            return Err(AppError::from(
-                Failure::new(codes::REQUEST_REFUSED, Meaning::NotSent, "nothing was chosen")
-                    .hint("Mark the records that are to be decided, then press the button again."),
-            ));
+    let chosen = chosen(&form);
+    if chosen.is_empty() {
+        return refuse(
+            "nothing was chosen",
+            "Mark the records that are to be decided, then press the button again.",
+        );
+    }
+    let (mut count, mut first_left) = (0_usize, None);
+    for question in &chosen {
+        match decide_one(shared.app(), question, decision, form.get("reason")).await {
+            Ok(()) => count += 1,
+            Err(error) => first_left = first_left.or(Some(error)),
         }
-        // Without accounts whoever opened the session is the operator of everything here.
-        let app = shared.app();
-        let mut seen = Vec::with_capacity(ids.len());
-        for id in &ids {
-            seen.push(app.approval(*id)?);
+    }
+    match first_left {
+        None => go(&format!("/approvals?said={said}&n={count}")),
+        Some(mut error) => {
+            let left = chosen.len() - count;
+            error.failure.detail = format!(
+                "{count} of {} chosen record(s) were {said}; {left} stay as they are. {}",
+                chosen.len(),
+                error.failure.detail
+            );
+            error.failure = error
+                .failure
+                .hint("Load the approvals again and look at what they show now.");
+            failed(&visit, "approvals", error)
         }
-        let mut count = 0;
-        for approval in seen {
-            let decide = Decide {
-                decision,
-                role: approval.role.clone(),
-                reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
-            };
-            count += app.decide(&[approval.id], &decide).await?.len();
-        }
-        Ok(count)
-    };
-    match decided.await {
-        Ok(count) => go(&format!("/approvals?said={said}&n={count}")),
-        Err(error) => failed(&visit, "approvals", error),
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn failed(visit: &Visit, section: &'static str, error: AppError) -> R
         | codes::DATABASE_UNKNOWN
         | codes::DELIVERY_UNKNOWN
         | codes::APPROVAL_UNKNOWN => StatusCode::NOT_FOUND,
-        codes::TRANSITION => StatusCode::CONFLICT,
+        codes::TRANSITION | codes::APPROVAL_DECIDED => StatusCode::CONFLICT,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     refused(visit, section, status, error)

@@ -361,35 +361,34 @@ steps:
     until("two are asked about", || {
         browser.get("/approvals").1.matches("type=\"checkbox\"").count() == 2
     });
-    let list = home.run(&["approval", "list"]).expect(0).json();
-    let id = |key: &str| {
-        list.as_array()
-            .unwrap()
-            .iter()
-            .find(|question| question["key"] == key)
-            .unwrap()["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+    // What a form sends back: which question, and a digest of what was shown of it.
+    let seen = |key: &str| {
+        let (_, page) = browser.get("/approvals");
+        let (before, _) = page.split_once(&format!("aria-label=\"{key}\"")).unwrap();
+        let (_, value) = before.rsplit_once("name=\"seen\" value=\"").unwrap();
+        value.split('"').next().unwrap().to_owned()
     };
-    let (_, page) = browser.get(&format!("/approvals/{}", id("A")));
+    let decide = |fields: &str| browser.submit("/approvals", "/decide-approvals", fields);
+    let (a, b) = (seen("A"), seen("B"));
+    let id = a.split('.').next().unwrap();
+    let (_, page) = browser.get(&format!("/approvals/{id}"));
     assert!(page.contains("/items") && page.contains("checked A"), "{page}");
-    assert_eq!(
-        browser.submit("/approvals", "/decide-approvals", "as=release").0,
-        422,
-        "nothing was chosen"
+    assert_eq!(decide("as=release").0, 422, "nothing was chosen");
+    assert_eq!(decide(&format!("seen={a}")).0, 422, "no decision was given");
+    // Somebody who saw something else releases nothing, and is told what became of the others.
+    let (status, page) = decide(&format!("as=release&seen={id}.something-else"));
+    assert_eq!(status, 409, "{page}");
+    assert!(
+        page.contains("0 of 1 chosen record(s) were released; 1 stay as they are"),
+        "{page}"
     );
-    let (_, to) = browser.submit(
-        "/approvals",
-        "/decide-approvals",
-        &format!("as=refuse&reason=too+dear&id={}", id("B")),
-    );
-    assert_eq!(to, "/approvals?said=refused&n=1");
-    let (_, to) = browser.submit(
-        "/approvals",
-        "/decide-approvals",
-        &format!("as=release&id={}", id("A")),
-    );
+    assert!(!provider.bodies().iter().any(|body| body.contains("checked A")));
+    let (status, page) = decide(&format!(
+        "as=refuse&reason=too+dear&seen={id}.something-else&seen={b}"
+    ));
+    assert_eq!(status, 409, "{page}");
+    assert!(page.contains("1 of 2 chosen record(s) were refused"), "{page}");
+    let (_, to) = decide(&format!("as=release&seen={a}"));
     assert_eq!(to, "/approvals?said=released&n=1");
     until("it was sent", || {
         provider.bodies().iter().any(|body| body.contains("checked A"))
