@@ -42,6 +42,20 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Wakes whoever waits for what a taking left behind: the feeder where fewer than `low` are left, those who wait in
+    /// vain where there is nothing more.
+    fn tell_what_is_left(&self, state: MutexGuard<'_, State>, low: usize) {
+        let wants_more = !state.dry && state.rows.len() < low;
+        let is_over = state.dry && state.rows.is_empty();
+        drop(state);
+        if is_over {
+            self.over.notify_waiters();
+        }
+        if wants_more {
+            self.drained.notify_one();
+        }
+    }
+
     /// Takes the next one; wakes the feeder where fewer than `low` are left.
     pub(super) fn take(&self, low: usize) -> Taken {
         let mut state = self.lock();
@@ -53,15 +67,7 @@ impl Queue {
             None if state.dry => Taken::Over,
             None => Taken::Empty,
         };
-        let wants_more = !state.dry && state.rows.len() < low;
-        let is_over = state.dry && state.rows.is_empty();
-        drop(state);
-        if is_over {
-            self.over.notify_waiters();
-        }
-        if wants_more {
-            self.drained.notify_one();
-        }
+        self.tell_what_is_left(state, low);
         next
     }
 
@@ -96,15 +102,7 @@ impl Queue {
         while let Some(row) = passed.pop_back() {
             state.rows.push_front(row);
         }
-        let wants_more = !state.dry && state.rows.len() < low;
-        let is_over = state.dry && state.rows.is_empty();
-        drop(state);
-        if is_over {
-            self.over.notify_waiters();
-        }
-        if wants_more {
-            self.drained.notify_one();
-        }
+        self.tell_what_is_left(state, low);
         taken
     }
 
