@@ -10,7 +10,6 @@ use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
 use tailorbird_model::expression::{Expressions, Scope, Template};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::ports::Credentials;
-use tailorbird_model::task::trigger::TRIGGER_SOURCE;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{Charges, Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
@@ -91,21 +90,10 @@ impl Driver {
     }
 
     /// What expressions of a call can see beside the record: whose account it is, and which run.
-    pub(crate) fn call_scope(&self, route: &Route, mut scope: Scope) -> Scope {
-        if let Some(account) = &route.account {
-            scope = scope.with_record("account", account);
-        }
-        self.see(scope)
-    }
-
-    /// What every expression can see beside the record: which run it is, what fired it, and the task's variables.
-    pub(crate) fn see(&self, scope: Scope) -> Scope {
-        let run = Record::from_pairs([("id".to_owned(), Value::from(self.run.0.as_str()))]);
-        let scope = scope
-            .with_record("run", &run)
-            .with_record(TRIGGER_SOURCE, &self.trigger);
-        match self.variables.record() {
-            Some(variables) => scope.with_record("variables", variables),
+    pub(crate) fn call_scope(&self, route: &Route, record: &Emitted) -> Scope {
+        let scope = self.see_of(record);
+        match &route.account {
+            Some(account) => scope.with_record("account", account),
             None => scope,
         }
     }
@@ -201,7 +189,7 @@ impl Driver {
                 format!("the step `{}` has an effect and no key", call.id),
             )));
         };
-        let scope = self.call_scope(route, record.for_key().scope());
+        let scope = self.call_scope(route, &record.for_key());
         key_of(&call.id, &call.expressions, template, &scope, &record.record)
     }
 
@@ -211,7 +199,7 @@ impl Driver {
         route: &Route,
         record: &Emitted,
     ) -> Result<Prepared, RunEnd> {
-        let scope = self.call_scope(route, record.scope());
+        let scope = self.call_scope(route, record);
         // The key comes first: a record that cannot be named must not be guessed at (rule 2).
         let due = match &call.when {
             None => Ok(true),
@@ -244,7 +232,7 @@ impl Driver {
                 run: self.run.clone(),
                 connection: call.step.connection.clone(),
                 operation: call.step.operation.clone(),
-                input: record.stored(),
+                input: self.to_store(record, &call.keeps),
                 request,
                 fingerprint,
                 not_before: None,

@@ -20,6 +20,7 @@ mod query;
 mod rehearse;
 mod remap;
 mod resources;
+mod seen;
 mod send;
 mod spans;
 mod supervise;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tailorbird_connector::{Page, Pages, Request, build, judge, records};
-use tailorbird_model::expression::Scope;
 use tailorbird_model::ports::Budget as _;
 use tailorbird_model::task::Pages as Wanted;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, fault};
@@ -142,7 +141,7 @@ impl Driver {
     }
 
     fn pages_from(&self, call: &CallPlan, route: &Route, place: &PagePlace) -> Result<Pages, RunEnd> {
-        let scope = self.call_scope(route, Scope::of(&Record::from_pairs([])));
+        let scope = self.call_scope(route, &Emitted::plain(Record::from_pairs([])));
         let mut arguments =
             evaluate(&call.expressions, &call.parameters, &scope).map_err(RunEnd::Attention)?;
         if let (Some(cursor), Some(value)) = (&call.step.cursor, &place.since) {
@@ -252,7 +251,7 @@ impl Driver {
             Some(Wanted::All(_)) => None,
         };
         for parent in parents {
-            let scope = self.call_scope(&route, parent.scope());
+            let scope = self.call_scope(&route, parent);
             if let Some(when) = &call.when
                 && !call.expressions.truth(when, &scope).map_err(RunEnd::Attention)?
             {
@@ -266,7 +265,7 @@ impl Driver {
                 Pages::new(&route.resolved, operation, &arguments, limit, None).map_err(RunEnd::Attention)?;
             while let Some(page) = self.next_page(call, &route, &mut pages).await? {
                 self.counts.read += u64::try_from(page.records.len()).unwrap_or_default();
-                let inside = |record| Emitted::inside(record, &parent.outer);
+                let inside = |record| Emitted::inside(record, parent);
                 let emitted: Vec<Emitted> = page.records.into_iter().map(inside).collect();
                 self.hand_on(plan, &call.id, &emitted).await?;
             }
@@ -326,7 +325,7 @@ impl Driver {
         let route = self.route(call)?;
         let mut emitted = Vec::with_capacity(sources.len());
         for source in sources {
-            let scope = self.call_scope(&route, source.scope());
+            let scope = self.call_scope(&route, source);
             if let Some(when) = &call.when
                 && !call.expressions.truth(when, &scope).map_err(RunEnd::Attention)?
             {
@@ -339,8 +338,7 @@ impl Driver {
                 emitted.push(Emitted {
                     record: source.flattened(),
                     result: Some(found),
-                    delivered_at: None,
-                    outer: Arc::clone(&source.outer),
+                    ..Emitted::inside(Record::from_pairs([]), source)
                 });
             }
         }

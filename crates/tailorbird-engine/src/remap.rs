@@ -5,6 +5,7 @@
 //! ledger's decision.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tailorbird_connector::{Request, Resolved};
 use tailorbird_model::connection::Connection;
@@ -19,9 +20,11 @@ use crate::drive::Engine;
 use crate::operators::Variables;
 use crate::plan::{CallPlan, Plan, StepPlan, evaluate};
 use crate::resources::destination_of;
+use crate::seen::Beside;
 use crate::tail::Emitted;
+use crate::trigger;
 
-/// Variables of so many runs are remembered, because the deliveries of a run come one after the other.
+/// So many runs are remembered, because the deliveries of a run come one after the other.
 const MAX_REMEMBERED_RUNS: usize = 16;
 
 /// Renders deliveries of one task anew.
@@ -30,7 +33,8 @@ pub struct Remap<'a> {
     task: &'a Task,
     plan: Plan,
     connections: HashMap<Name, (Resolved, Credentials, Connection)>,
-    variables: HashMap<RunId, Variables>,
+    /// What the runs that touched the deliveries last show to expressions: for names that the record did not keep.
+    known: HashMap<RunId, (Variables, Record)>,
 }
 
 impl std::fmt::Debug for Remap<'_> {
@@ -52,7 +56,7 @@ impl Engine {
             task,
             plan: Plan::of(task)?,
             connections: HashMap::new(),
-            variables: HashMap::new(),
+            known: HashMap::new(),
         })
     }
 }
@@ -71,7 +75,7 @@ impl Remap<'_> {
             let opened = self.engine.resources.connection(&name)?;
             self.connections.insert(name.clone(), opened);
         }
-        self.remember_variables(&delivery.run)?;
+        self.remember(&delivery.run)?;
         if delivery.input.columns().is_empty() && delivery.identity.key.as_str().starts_with("sha256:") {
             let message = "the record's input was dropped by retention";
             return Err(Failure::new(codes::TRANSITION, Meaning::NotSent, message)
@@ -90,7 +94,8 @@ impl Remap<'_> {
                 )),
             );
         }
-        let mut scope = Emitted::restored(&delivery.input, &call.outer).scope();
+        let record = Emitted::restored(&delivery.input, &call.outer);
+        let mut scope = record.scope();
         if let Some(account) = &connection.account {
             let account = Record::from_pairs([
                 ("id".to_owned(), Value::from(account.id.as_str())),
@@ -98,10 +103,17 @@ impl Remap<'_> {
             ]);
             scope = scope.with_record("account", &account);
         }
-        let run = Record::from_pairs([("id".to_owned(), Value::from(delivery.run.0.as_str()))]);
-        scope = scope.with_record("run", &run);
-        if let Some(variables) = self.variables.get(&delivery.run).and_then(Variables::record) {
-            scope = scope.with_record("variables", variables);
+        let seen = match record.seen {
+            Some(seen) => Arc::unwrap_or_clone(seen).by(None, &self.engine.store)?,
+            None => None,
+        };
+        if let Some((variables, trigger)) = self.known.get(&delivery.run) {
+            let beside = Beside {
+                run: &delivery.run,
+                trigger,
+                variables: variables.record(),
+            };
+            scope = beside.added_to(scope, seen.as_ref());
         }
         let arguments = evaluate(&call.expressions, &call.parameters, &scope)?;
         let is_item = call.step.batch.is_some();
@@ -125,17 +137,21 @@ impl Remap<'_> {
             .ok_or_else(|| gone(step))
     }
 
-    fn remember_variables(&mut self, run: &RunId) -> Result<(), Failure> {
-        if self.variables.contains_key(run) {
+    fn remember(&mut self, run: &RunId) -> Result<(), Failure> {
+        if self.known.contains_key(run) {
             return Ok(());
         }
-        if self.variables.len() >= MAX_REMEMBERED_RUNS {
-            self.variables.clear();
+        if self.known.len() >= MAX_REMEMBERED_RUNS {
+            self.known.clear();
         }
         let store = &self.engine.store;
         let input = store.run_input(run)?;
         let loaded = Variables::load(store, &self.task.task, run, &self.task.variables, &input)?;
-        self.variables.insert(run.clone(), loaded);
+        let trigger = match store.run(run)? {
+            Some(run) => trigger::about(store, &run, &input, &self.task.trigger)?,
+            None => Record::from_pairs([]),
+        };
+        self.known.insert(run.clone(), (loaded, trigger));
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tailorbird_database::CursorMove;
-use tailorbird_model::delivery::{Delivery, DeliveryId};
+use tailorbird_model::delivery::{Delivery, DeliveryId, SEEN_COLUMN};
 use tailorbird_model::expression::Scope;
 use tailorbird_model::service::Operation;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes, fault};
@@ -18,6 +18,7 @@ use crate::durable::RunEnd;
 use crate::limits::{CHUNK, MAX_LOCKED_TRIES, MAX_REFUSED_RECORDS};
 use crate::plan::{CallPlan, Plan, StepPlan, WritePlan, evaluate};
 use crate::progress::ProgressEvent;
+use crate::seen::Seen;
 
 /// A record on its way to the later steps.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub(crate) struct Emitted {
     pub(crate) delivered_at: Option<Value>,
     /// The records of the loops around it, by the names under which they are seen; the outermost first.
     pub(crate) outer: Arc<[(String, Record)]>,
+    /// What it saw beside its columns in the run that stored it, where that was another one.
+    pub(crate) seen: Option<Arc<Seen>>,
 }
 
 impl Emitted {
@@ -36,13 +39,15 @@ impl Emitted {
             result: None,
             delivered_at: None,
             outer: Arc::default(),
+            seen: None,
         }
     }
 
-    /// A row that was read for a record of a loop.
-    pub(crate) fn inside(record: Record, outer: &Arc<[(String, Record)]>) -> Self {
+    /// A row that was read for another record, or made of it: it stands where that one does.
+    pub(crate) fn inside(record: Record, parent: &Self) -> Self {
         Self {
-            outer: Arc::clone(outer),
+            outer: Arc::clone(&parent.outer),
+            seen: parent.seen.clone(),
             ..Self::plain(record)
         }
     }
@@ -67,7 +72,8 @@ impl Emitted {
         }
     }
 
-    /// A record as [`Emitted::stored`] gave it: the records of the loops around it are columns there.
+    /// A record as [`Driver::to_store`] gave it: the records of the loops around it are columns there. Before a step
+    /// takes it, [`Driver::as_seen`] has to say what it sees.
     pub(crate) fn restored(stored: &Record, outer: &[String]) -> Self {
         let around = outer.iter().filter_map(|name| match stored.get(name) {
             Some(Value::Json(json)) => {
@@ -77,8 +83,10 @@ impl Emitted {
             _ => None,
         });
         let around: Arc<[(String, Record)]> = around.collect();
+        let seen = Seen::of(stored);
         let own = stored
             .iter()
+            .filter(|(name, _)| seen.is_none() || *name != SEEN_COLUMN)
             .filter(|(name, _)| !around.iter().any(|(outer, _)| outer == name))
             .map(|(name, value)| (name.to_owned(), value.clone()));
         Self {
@@ -86,10 +94,11 @@ impl Emitted {
             outer: Arc::clone(&around),
             result: None,
             delivered_at: None,
+            seen: seen.map(Arc::new),
         }
     }
 
-    /// The record with all that is seen beside it, as the ledger keeps it.
+    /// The record with those around it as columns.
     pub(crate) fn stored(&self) -> Record {
         let flat = self.flattened();
         if self.outer.is_empty() {
@@ -141,6 +150,7 @@ impl Emitted {
                 .iter()
                 .map(|(name, record)| (name.clone(), of(record)))
                 .collect(),
+            seen: self.seen.clone(),
         }
     }
 
@@ -206,10 +216,10 @@ impl Driver {
             }
             self.find_results(call, route, &mut chunk, &mut put_off).await?;
             let ids: Vec<DeliveryId> = chunk.iter().map(|delivery| delivery.id).collect();
-            let records: Vec<Emitted> = chunk
+            let records = chunk
                 .iter()
-                .map(|delivery| Emitted::of(delivery, operation, &call.outer))
-                .collect();
+                .map(|delivery| self.as_seen(Emitted::of(delivery, operation, &call.outer)))
+                .collect::<Result<Vec<Emitted>, RunEnd>>()?;
             match self.hand_on(plan, &call.id, &records).await {
                 Ok(()) => self.engine.store.settle(ids).await?,
                 Err(end) if chunk.len() > 1 && can_go_one_by_one(plan, call, &end) => {
@@ -299,7 +309,7 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let mut rows = Vec::with_capacity(records.len());
         for record in records {
-            let scope = self.see(record.scope());
+            let scope = self.see_of(record);
             rows.push(row(write, record, &scope).map_err(RunEnd::Attention)?);
         }
         if rows.is_empty() && cursor.is_none() {

@@ -207,6 +207,7 @@ fn a_chained_record_carries_the_result_along() {
         result: Some(pairs(&[("id", "7")])),
         delivered_at: Some(Value::Timestamp(Timestamp::UNIX_EPOCH)),
         outer: [("order".to_owned(), pairs(&[("id", "O1")]))].into(),
+        seen: None,
     };
     let flat = record.flattened();
     assert_eq!(flat.columns(), ["sku", "result", "delivered_at"]);
@@ -242,4 +243,38 @@ fn a_plan_knows_which_records_were_read() {
         })
         .collect();
     assert_eq!(counted, [true, true, false, false]);
+}
+
+/// What a step sets behind the call is seen as set there; the rest is kept for the steps behind, however far.
+#[test]
+fn a_call_keeps_what_the_steps_behind_it_read() {
+    let step = |id: &str, kind: &str, body: serde_json::Value| serde_json::json!({"id": id, kind: body});
+    let task: Task = serde_json::from_value(serde_json::json!({"task": "t", "steps": [
+        step("rows", "query", serde_json::json!({"database": "d", "sql": "select :x", "parameters": {"x": "{{ variables.before }}"}})),
+        step("post", "call", serde_json::json!({"connection": "c", "operation": "o", "for_each": "rows", "key": "{{ a }}",
+            "with": {"text": "{{ variables.own }}"}})),
+        step("last", "set", serde_json::json!({"from": "post", "variables": {"last": "{{ result.id }}"}})),
+        step("more", "transform", serde_json::json!({"from": "post", "columns": {"b": "{{ trigger['label'] }}{{ variables.last }}"}})),
+        step("store", "write", serde_json::json!({"database": "d", "table": "t", "from": "more", "key": ["b"],
+            "columns": {"b": "{{ variables.region.name }} {{ run.id }}"}})),
+        step("aside", "write", serde_json::json!({"database": "d", "table": "t", "from": "rows", "key": ["b"],
+            "columns": {"b": "{{ variables.aside }}"}})),
+    ]}))
+    .unwrap();
+    let plan = Plan::of(&task).unwrap();
+    let Some(StepPlan::Call(call)) = plan.steps.get(1) else {
+        panic!("no call");
+    };
+    let keeps = |root: &str, member: &str| call.keeps.keeps(root, member);
+    for (root, member) in [
+        ("variables", "own"),
+        ("variables", "region"),
+        ("run", "id"),
+        ("trigger", "label"),
+    ] {
+        assert!(keeps(root, member), "{root}.{member}");
+    }
+    for name in ["before", "last", "aside"] {
+        assert!(!keeps("variables", name), "{name}");
+    }
 }

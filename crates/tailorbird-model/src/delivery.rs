@@ -10,6 +10,10 @@ use crate::key::DeliveryKey;
 use crate::run::RunId;
 use crate::{Failure, Name, Record};
 
+/// The column of a stored record in which the engine keeps what the record saw beside its own columns: the run that
+/// read it, what fired that run, variables. No step sees it.
+pub const SEEN_COLUMN: &str = "tailorbird.seen";
+
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -62,20 +62,36 @@ pub struct Compiled {
     name: String,
     source: String,
     is_expression: bool,
-    /// The members of `variables` that it reads.
-    variables: Vec<String>,
+    /// The names that it reads, members with dots.
+    names: Vec<String>,
 }
 
 impl Template {
     /// The names of the task's variables that it reads (`variables.NAME`).
     pub fn variables(&self) -> Vec<String> {
+        let mut members: Vec<String> = self.members_of("variables").into_iter().flatten().collect();
+        members.dedup();
+        members
+    }
+
+    /// What it reads of a name: each member, in order, and none of them where it reads the whole or names a member by
+    /// an expression.
+    pub fn members_of(&self, root: &str) -> Vec<Option<String>> {
         match self {
             Self::Literal(_) => Vec::new(),
-            Self::Compiled(compiled) => compiled.variables.clone(),
-            Self::List(items) => items.iter().flat_map(Self::variables).collect(),
+            Self::Compiled(compiled) => {
+                let of_root = compiled.names.iter().filter_map(|name| name.strip_prefix(root));
+                of_root
+                    .filter_map(|rest| match rest.strip_prefix('.') {
+                        Some(rest) => Some(rest.split('.').next().map(str::to_owned)),
+                        None => rest.is_empty().then_some(None),
+                    })
+                    .collect()
+            }
+            Self::List(items) => items.iter().flat_map(|item| item.members_of(root)).collect(),
             Self::Object(members) => members
                 .iter()
-                .flat_map(|(_, member)| member.variables())
+                .flat_map(|(_, member)| member.members_of(root))
                 .collect(),
         }
     }
@@ -156,16 +172,16 @@ impl Expressions {
             .add_template_owned(name.clone(), text)
             .map_err(|error| problem(&error, source, before))?;
         operators::check_names(source, &self.environment)?;
-        let variables = self
+        let names = self
             .environment
             .get_template(&name)
-            .map(|template| variables_of(&template))
+            .map(|template| names_of(&template))
             .unwrap_or_default();
         Ok(Template::Compiled(Compiled {
             name,
             source: source.to_owned(),
             is_expression: lone.is_some(),
-            variables,
+            names,
         }))
     }
 
@@ -289,16 +305,10 @@ impl Expressions {
     }
 }
 
-/// The names in `variables.NAME`, in order.
-fn variables_of(template: &minijinja::Template<'_, '_>) -> Vec<String> {
-    let mut names: Vec<String> = template
-        .undeclared_variables(true)
-        .iter()
-        .filter_map(|name| name.strip_prefix("variables."))
-        .map(|rest| rest.split('.').next().unwrap_or(rest).to_owned())
-        .collect();
+/// The names that a text reads, in order.
+fn names_of(template: &minijinja::Template<'_, '_>) -> Vec<String> {
+    let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
     names.sort();
-    names.dedup();
     names
 }
 

@@ -1,7 +1,6 @@
 //! Reads about many records with one call, where the operation takes a list.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use tailorbird_connector::{BatchOutcome, ItemOutcome, Piece, batch_outcome, build_item, pack};
 use tailorbird_model::ports::Budget as _;
@@ -55,7 +54,7 @@ impl Driver {
         let mut about = Asked::default();
         let mut places: Vec<(usize, &Emitted)> = Vec::with_capacity(sources.len());
         for source in sources {
-            let scope = self.call_scope(&route, source.scope());
+            let scope = self.call_scope(&route, source);
             if let Some(when) = &call.when
                 && !call.expressions.truth(when, &scope).map_err(RunEnd::Attention)?
             {
@@ -89,8 +88,7 @@ impl Driver {
                 Some(Ok(result)) => emitted.push(Emitted {
                     record: source.flattened(),
                     result: Some(result),
-                    delivered_at: None,
-                    outer: Arc::clone(&source.outer),
+                    ..Emitted::inside(Record::from_pairs([]), source)
                 }),
                 Some(Err(failure)) => self.pass_over(call, &failure),
                 None => {}

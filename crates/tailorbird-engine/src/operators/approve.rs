@@ -82,7 +82,7 @@ impl Driver {
         approve: &ApprovePlan,
         approval: &Approval,
     ) -> Result<Option<Emitted>, RunEnd> {
-        let record = Emitted::restored(&approval.input, &approve.outer);
+        let record = self.as_seen(Emitted::restored(&approval.input, &approve.outer))?;
         let now = self.question(plan, approve, &record)?;
         if now.fingerprint == approval.fingerprint {
             return Ok(Some(record));
@@ -173,10 +173,10 @@ impl Driver {
         approve: &ApprovePlan,
         record: &Emitted,
     ) -> Result<NewApproval, RunEnd> {
-        let input = record.stored();
+        let input = self.to_store(record, &approve.keeps);
         // Everything is worked out from what is stored, so that it comes out the same later.
-        let record = Emitted::restored(&input, &approve.outer);
-        let scope = self.see(record.for_key().scope());
+        let record = self.as_seen(Emitted::restored(&input, &approve.outer))?;
+        let scope = self.see_of(&record.for_key());
         let key = key_of(
             &approve.id,
             &approve.expressions,
@@ -188,7 +188,7 @@ impl Driver {
             None => record.record.to_json().to_string(),
             Some(show) => approve
                 .expressions
-                .evaluate(show, &self.see(record.scope()))
+                .evaluate(show, &self.see_of(&record))
                 .map_err(|failure| unusable(&approve.id, &record.record, failure))?
                 .to_string(),
         };
@@ -206,7 +206,7 @@ impl Driver {
                     requests.push(request);
                 }
                 // Other steps take the whole record.
-                _ => hasher.update(serde_json::to_string(&input).unwrap_or_default()),
+                _ => hasher.update(serde_json::to_string(&record.stored()).unwrap_or_default()),
             }
         }
         let fingerprint = hasher.finalize().iter().fold(String::new(), |mut hex, byte| {

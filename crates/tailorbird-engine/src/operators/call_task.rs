@@ -40,15 +40,15 @@ impl Driver {
                     RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
                 })?,
                 Some(template) => {
-                    let scope = self.see(record.for_key().scope());
+                    let scope = self.see_of(&record.for_key());
                     key_of(&call.id, &call.expressions, template, &scope, &record.record)?
                 }
             };
-            let values = evaluate(&call.expressions, &call.variables, &self.see(record.scope()))
+            let values = evaluate(&call.expressions, &call.variables, &self.see_of(record))
                 .map_err(|failure| unusable(&call.id, &record.record, failure))?;
             batch.push(NewTaskCall {
                 key,
-                input: record.stored(),
+                input: self.to_store(record, &call.keeps),
                 variables: values
                     .iter()
                     .map(|(name, value)| (name.clone(), value.to_json()))
@@ -93,7 +93,7 @@ impl Driver {
                 let run = self.run_called(call, &called).await?;
                 match self.followed(call, &called, &run).await? {
                     Ok(true) => {
-                        let record = emitted(call, &called, &run);
+                        let record = self.as_seen(emitted(call, &called, &run))?;
                         self.hand_on(plan, &call.id, &[record]).await?;
                         self.engine.store.settle_task_call(called.id).await?;
                     }

@@ -20,7 +20,7 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let mut branches: BTreeMap<&Name, Vec<Emitted>> = BTreeMap::new();
         for record in records {
-            let scope = self.see(record.scope());
+            let scope = self.see_of(record);
             let taken =
                 branch_of(decide, &scope).map_err(|failure| unusable(&decide.id, &record.record, failure))?;
             match taken {

@@ -50,7 +50,7 @@ impl Driver {
     pub(crate) fn passed(&self, filter: &FilterPlan, records: &[Emitted]) -> Result<Passed, RunEnd> {
         let mut due = Vec::with_capacity(records.len());
         for record in records {
-            let scope = self.see(record.scope());
+            let scope = self.see_of(record);
             let is_due =
                 is_due(filter, &scope).map_err(|failure| unusable(&filter.id, &record.record, failure))?;
             if is_due {
@@ -62,7 +62,7 @@ impl Driver {
                 let mut named = Vec::with_capacity(due.len());
                 for record in due {
                     let plain = record.for_key();
-                    let scope = self.see(plain.scope());
+                    let scope = self.see_of(&plain);
                     let key = key_of(&filter.id, &filter.expressions, template, &scope, &record.record)?;
                     let looks = fingerprint(filter, &plain)
                         .map_err(|failure| unusable(&filter.id, &record.record, failure))?;

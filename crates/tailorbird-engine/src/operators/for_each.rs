@@ -73,7 +73,7 @@ impl Driver {
             let Some(parent) = parents.get(index) else {
                 continue;
             };
-            let inside = |record| Emitted::inside(record, &parent.outer);
+            let inside = |record| Emitted::inside(record, parent);
             batch.extend(chunk.records.into_iter().map(inside));
             if must_buffer && batch.len() > MAX_BUFFERED_RECORDS {
                 return Err(RunEnd::Failed(too_many(&query.id)));
@@ -101,7 +101,7 @@ impl Driver {
 
     /// What a query inside a loop sees: the records of the loops around it, and no columns of its own.
     pub(crate) fn around(&self, parent: &Emitted) -> Scope {
-        self.see(Emitted::inside(Record::from_pairs([]), &parent.outer).scope())
+        self.see_of(&Emitted::inside(Record::from_pairs([]), parent))
     }
 
     async fn hand_chunks_on(

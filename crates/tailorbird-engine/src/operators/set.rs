@@ -123,7 +123,7 @@ impl Driver {
     pub(crate) async fn set(&mut self, set: &SetPlan, records: &[Emitted]) -> Result<(), RunEnd> {
         let mut changed = BTreeMap::new();
         for record in records {
-            let scope = self.see(record.scope());
+            let scope = self.see_of(record);
             let values = evaluate(&set.expressions, &set.variables, &scope)
                 .map_err(|failure| unusable(&set.id, &record.record, failure))?;
             self.variables.set(&values);

@@ -18,7 +18,7 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let mut changed = Vec::with_capacity(records.len());
         for record in records {
-            let scope = self.see(record.scope());
+            let scope = self.see_of(record);
             let new = transformed(transform, record, &scope)
                 .map_err(|failure| unusable(&transform.id, &record.record, failure))?;
             changed.push(new);
@@ -35,7 +35,7 @@ pub(crate) fn transformed(
 ) -> Result<Emitted, Failure> {
     let new = evaluate(&transform.expressions, &transform.columns, scope)?;
     if !transform.keep {
-        return Ok(Emitted::inside(Record::from_pairs(new), &record.outer));
+        return Ok(Emitted::inside(Record::from_pairs(new), record));
     }
     let kept = record.record.iter().map(|(name, value)| {
         let value = new.get(name).unwrap_or(value);

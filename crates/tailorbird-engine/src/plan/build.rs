@@ -14,6 +14,7 @@ use super::kinds::{
     ApprovePlan, CallPlan, CallTaskPlan, DecidePlan, FilterPlan, ForEachPlan, QueryPlan, SetPlan,
     TransformPlan, WaitPlan, WritePlan,
 };
+use crate::seen::Keeps;
 
 /// The `for_each` step around a step.
 #[derive(Debug, Clone)]
@@ -35,6 +36,15 @@ pub(super) fn steps(task: &Task) -> Result<Vec<StepPlan>, Failure> {
             loops.insert(flat.path.clone(), inside(&flat, each, around.as_ref()));
         }
         plans.push(step(&flat, around.as_ref())?);
+    }
+    for place in 0..plans.len() {
+        let keeps = Keeps::of(&plans, place);
+        match plans.get_mut(place) {
+            Some(StepPlan::Call(call)) => call.keeps = keeps,
+            Some(StepPlan::Approve(approve)) => approve.keeps = keeps,
+            Some(StepPlan::CallTask(call)) => call.keeps = keeps,
+            _ => {}
+        }
     }
     Ok(plans)
 }
@@ -167,6 +177,7 @@ impl Builder<'_> {
         Ok(StepPlan::Call(Box::new(CallPlan {
             source: source.or_else(|| self.around()),
             outer: self.outer(),
+            keeps: Keeps::default(),
             id: self.id,
             step: call.clone(),
             expressions: self.expressions,
@@ -231,6 +242,7 @@ impl Builder<'_> {
         Ok(StepPlan::Approve(Box::new(ApprovePlan {
             source: self.source(&approve.from),
             outer: self.outer(),
+            keeps: Keeps::default(),
             id: self.id,
             step: approve.clone(),
             expressions: self.expressions,
@@ -246,6 +258,7 @@ impl Builder<'_> {
         Ok(StepPlan::CallTask(Box::new(CallTaskPlan {
             source: source.or_else(|| self.around()),
             outer: self.outer(),
+            keeps: Keeps::default(),
             id: self.id,
             step: call.clone(),
             expressions: self.expressions,

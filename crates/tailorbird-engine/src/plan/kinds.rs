@@ -8,6 +8,8 @@ use tailorbird_model::service::Span;
 use tailorbird_model::task::trigger::Trigger;
 use tailorbird_model::task::{ApproveStep, CallStep, CallTaskStep, FilterStep, QueryStep, WriteStep};
 
+use crate::seen::Keeps;
+
 /// A query made ready to run.
 #[derive(Debug)]
 pub struct QueryPlan {
@@ -27,6 +29,8 @@ pub struct CallPlan {
     pub(crate) source: Option<Name>,
     /// The names of the records around it, which its deliveries keep.
     pub(crate) outer: Vec<String>,
+    /// What it and the steps behind it read beside the record's columns; stored with each record.
+    pub(crate) keeps: Keeps,
     pub(crate) step: CallStep,
     pub(crate) expressions: Expressions,
     pub(crate) key: Option<Template>,
@@ -100,6 +104,8 @@ pub struct ApprovePlan {
     pub(crate) source: Name,
     /// The names of the records around it, which its questions keep.
     pub(crate) outer: Vec<String>,
+    /// What it and the steps behind it read beside the record's columns; stored with each record.
+    pub(crate) keeps: Keeps,
     pub(crate) step: ApproveStep,
     pub(crate) expressions: Expressions,
     pub(crate) key: Template,
@@ -113,6 +119,8 @@ pub struct CallTaskPlan {
     pub(crate) source: Option<Name>,
     /// The names of the records around it, which its calls keep.
     pub(crate) outer: Vec<String>,
+    /// What it and the steps behind it read beside the record's columns; stored with each record.
+    pub(crate) keeps: Keeps,
     pub(crate) step: CallTaskStep,
     pub(crate) expressions: Expressions,
     pub(crate) key: Option<Template>,

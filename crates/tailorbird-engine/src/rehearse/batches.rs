@@ -91,7 +91,7 @@ impl Walk<'_> {
         let mut about = Asked::default();
         let mut places = Vec::new();
         for source in found {
-            let scope = self.driver.call_scope(&route, source.scope());
+            let scope = self.driver.call_scope(&route, source);
             if !is_due(call, &scope)? {
                 self.count(&call.id, 0, 1);
                 continue;
@@ -141,7 +141,7 @@ impl Walk<'_> {
                 Some(result) => enriched.push(Emitted {
                     record: source.flattened(),
                     result: Some(result.clone()),
-                    ..Emitted::inside(Record::from_pairs([]), &source.outer)
+                    ..Emitted::inside(Record::from_pairs([]), source)
                 }),
                 None => self.count(&call.id, 0, 1),
             }

@@ -161,7 +161,7 @@ impl<'p> Walk<'p> {
         let route = self.driver.route(call)?;
         let mut found = Vec::new();
         for parent in parents {
-            let scope = self.driver.call_scope(&route, parent.scope());
+            let scope = self.driver.call_scope(&route, parent);
             if !is_due(call, &scope)? {
                 self.count(&call.id, 0, 1);
                 continue;
@@ -192,10 +192,7 @@ impl<'p> Walk<'p> {
                 self.told.complete &= page.records.len() <= left;
                 let page: Vec<Record> = page.records.into_iter().take(left).collect();
                 self.count(&call.id, page.len(), 0);
-                found.extend(
-                    page.into_iter()
-                        .map(|record| Emitted::inside(record, &parent.outer)),
-                );
+                found.extend(page.into_iter().map(|record| Emitted::inside(record, parent)));
             }
         }
         Ok(found)
@@ -262,7 +259,7 @@ impl<'p> Walk<'p> {
                 let mut inside = Vec::new();
                 for parent in &found {
                     let rows = self.rows(query, &self.driver.around(parent)).await?;
-                    inside.extend(rows.into_iter().map(|row| Emitted::inside(row, &parent.outer)));
+                    inside.extend(rows.into_iter().map(|row| Emitted::inside(row, parent)));
                 }
                 self.hand_on(id, inside, after).await
             }
@@ -378,7 +375,7 @@ impl<'p> Walk<'p> {
         let route = self.driver.route(call)?;
         let mut enriched = Vec::new();
         for source in found {
-            let scope = self.driver.call_scope(&route, source.scope());
+            let scope = self.driver.call_scope(&route, source);
             if !is_due(call, &scope)? {
                 self.count(&call.id, 0, 1);
                 continue;
@@ -399,7 +396,7 @@ impl<'p> Walk<'p> {
                 Ok(records) => enriched.extend(records.into_iter().map(|found| Emitted {
                     record: source.flattened(),
                     result: Some(found),
-                    ..Emitted::inside(Record::from_pairs([]), &source.outer)
+                    ..Emitted::inside(Record::from_pairs([]), source)
                 })),
                 Err(failure) if failure.meaning == Meaning::Rejected => self.count(&call.id, 0, 1),
                 Err(failure) => return Err(RunEnd::Attention(failure)),

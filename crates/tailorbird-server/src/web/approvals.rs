@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tailorbird_app::{App, AppError, ApprovalDecision, ApprovalFilter, Decide};
 use tailorbird_model::approval::{Approval, ApprovalId, ApprovalState, ShownRequest};
+use tailorbird_model::delivery::SEEN_COLUMN;
 use tailorbird_model::{Failure, Meaning, codes};
 
 use super::form::Form;
@@ -124,6 +125,7 @@ pub(super) async fn show(
             input: approval
                 .input
                 .iter()
+                .filter(|(name, _)| *name != SEEN_COLUMN)
                 .map(|(name, value)| (name.to_owned(), value.to_string()))
                 .collect(),
             is_waiting: approval.state == ApprovalState::Waiting,

@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 use tailorbird_app::{App, AppError, DeliveryFilter, Mapping, Resolution, Stop};
-use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState};
+use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState, SEEN_COLUMN};
 use tailorbird_model::{Failure, Meaning, codes};
 
 use super::filters;
@@ -269,6 +269,7 @@ pub(super) async fn show(
         let columns = |record: &tailorbird_model::Record| -> Vec<(String, String)> {
             record
                 .iter()
+                .filter(|(name, _)| *name != SEEN_COLUMN)
                 .map(|(name, value)| (name.to_owned(), value.to_string()))
                 .collect()
         };

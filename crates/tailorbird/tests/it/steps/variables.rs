@@ -74,3 +74,105 @@ fn a_variable_that_is_not_declared_is_found_by_the_check() {
         assert!(all.contains(words), "{words}: {all}");
     }
 }
+
+/// Direct messages whose rows are named after the run that read them.
+const NUMBERED: &str = r#"
+task: tell
+variables: { runs: { scope: task, value: 0 }, seen: { value: "" } }
+steps:
+  - id: number
+    set: { variables: { runs: "{{ variables.runs | plus(1) }}" } }
+  - id: items
+    query: { database: erp, sql: "select sku, text, person from items order by id" }
+  - id: message
+    call:
+      connection: company-x
+      operation: send_direct_message
+      for_each: items
+      key: "told-{{ sku }}"
+      with: { participant_id: "{{ person }}", text: "{{ text }}" }
+  - id: last
+    set: { from: items, variables: { seen: "{{ sku }}" } }
+  - id: write-back
+    write:
+      database: erp
+      table: out
+      from: message
+      key: [sku]
+      columns: { sku: "{{ variables.runs }}-{{ sku }}", note: "{{ run.id }}", text: "{{ variables.seen }}" }
+"#;
+
+fn numbered(skus: &[&str]) -> crate::flow::Flow {
+    let flow = crate::flow::Flow::telling(skus);
+    flow.sql("create table out (sku text primary key, text text, price text, cents text, note text);");
+    flow.apply(NUMBERED);
+    flow
+}
+
+/// Doubts that are settled, and records that are sent again, two runs later: their rows are the first run's, also by
+/// what that one set after it had read them.
+#[test]
+fn a_record_that_a_later_run_takes_up_sees_the_run_that_read_it() {
+    let flow = numbered(&["A", "B"]);
+    flow.fault("POST /2/dm_conversations", None, "lose_answer");
+    let first = flow.run_task("tell").expect(3).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    flow.no_faults();
+    flow.item("C", "nobody to tell");
+    let second = flow.run_task("tell").json()["id"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    let resolve = |key: &str, how: &str| {
+        flow.home
+            .run(&["delivery", "resolve", key, "--as", how])
+            .expect(0)
+    };
+    resolve("told-A", "sent");
+    resolve("told-B", "again");
+    flow.run_task("tell");
+    let rows = || lines(&flow, "select sku, text, note from out order by sku");
+    assert_eq!(rows(), [format!("1-A|B|{first}"), format!("1-B|B|{first}")]);
+}
+
+/// Delivered, and the database refuses what follows: the next run writes the rows that the first one would have.
+#[test]
+fn a_write_back_that_is_made_up_for_writes_the_same_rows() {
+    let flow = numbered(&["A", "B"]);
+    flow.sql("alter table out rename to gone");
+    flow.run_task("tell").expect(1);
+    flow.sql("alter table gone rename to out");
+    flow.run_task("tell").expect(0);
+    assert_eq!(lines(&flow, "select sku from out order by sku"), ["1-A", "1-B"]);
+}
+
+/// A record that was refused keeps what it saw for a mended mapping, too.
+#[test]
+fn a_new_mapping_sees_the_run_that_read_the_record() {
+    let flow = flow(&[("A", "", "1")]);
+    let task = r#"
+task: announce
+variables: { runs: { scope: task, value: 0 } }
+steps:
+  - id: number
+    set: { variables: { runs: "{{ variables.runs | plus(1) }}" } }
+  - id: items
+    query: { database: erp, sql: "select sku, text from items" }
+  - id: post
+    call: { connection: company-x, operation: create_post, for_each: items, key: "{{ sku }}", with: { text: "TEXT" } }
+  - id: back
+    write: { database: erp, table: out, from: post, key: [sku], columns: { sku: "{{ variables.runs }}-{{ sku }}" } }
+"#;
+    let broken = format!("{{{{ variables.runs }}}} {}", "x".repeat(400));
+    flow.apply(&task.replace("TEXT", &broken));
+    flow.run().expect(3);
+    // The next run sees another number.
+    flow.run().expect(3);
+    flow.apply(&task.replace("TEXT", "run {{ variables.runs }}"));
+    let again = ["delivery", "resolve", "A", "--as", "again", "--mapping", "new"];
+    flow.home.run(&again).expect(0);
+    flow.sql("delete from items");
+    flow.run().expect(0);
+    assert_eq!(flow.sandbox.texts(), ["run 1"]);
+    assert_eq!(lines(&flow, "select sku from out"), ["1-A"]);
+}
