@@ -8,6 +8,7 @@ mod databases;
 mod deliveries;
 mod destinations;
 mod doctor;
+mod drafts;
 mod error;
 mod hand_over;
 mod home;
@@ -24,6 +25,7 @@ mod schedules;
 mod secrets_input;
 mod services;
 mod serving;
+mod starting;
 mod tasks;
 mod traces;
 mod triggers;
@@ -44,6 +46,7 @@ pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, 
 pub use databases::{AddDatabase, Recordset, RemovedOutbox, Watched};
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
+pub use drafts::{DiffLine, Draft, MAX_DIFF_LINES, TEMPLATES, TaskTemplate, compare};
 pub use error::AppError;
 pub use overview::{Overview, Waiting};
 pub use runs::{
@@ -57,7 +60,10 @@ pub use serving::{
     BudgetFigure, Figures, NextFiring, Pulse, RECORD_COUNTS, Reporter, STOP_GRACE, ServeNews, ServeSettings,
     Serving, TaskTally,
 };
-pub use tailorbird_store::{Clock, DeliveryFigure, HourFigure, StepProgress, StepState, system_clock};
+pub use starting::{RunVariable, WrongValue};
+pub use tailorbird_store::{
+    Clock, DeliveryFigure, HourFigure, StepProgress, StepState, TaskVersion, system_clock,
+};
 pub use tasks::{AppliedTask, TaskView, check_tasks, task_schema};
 pub use traces::{
     EXPORT_EVERY, Exporter, Exporting, FLUSH_WITHIN, MAX_ATTRIBUTES, MAX_BATCH, MAX_EVENTS, MAX_HAND_TRIES,

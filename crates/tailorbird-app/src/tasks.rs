@@ -9,9 +9,9 @@ use tailorbird_model::task::check::{Catalogue, FoundOperation, SqlProblem};
 use tailorbird_model::task::{self, Task, Trigger};
 use tailorbird_model::yaml::{Position, Problem, Typed, shape, typed};
 use tailorbird_model::{Failure, Meaning, Name, codes};
-use tailorbird_store::{Applied, RunFilter, StoredTask};
+use tailorbird_store::{Applied, RunFilter, StoreError, StoredTask};
 
-use crate::{App, AppError, triggers};
+use crate::{App, AppError, drafts, triggers};
 
 /// A line of `task list`.
 #[derive(Debug, Clone, Serialize)]
@@ -55,10 +55,13 @@ pub fn check_tasks(app: Option<&App>, files: &[(String, String)]) -> (usize, Vec
 }
 
 /// The tasks of files.
-type Tasks = Vec<Vec<Typed<Task>>>;
+pub(crate) type Tasks = Vec<Vec<Typed<Task>>>;
 
 /// The tasks of each file, and the problems of all of them.
-fn read(catalogue: Option<&dyn Catalogue>, files: &[(String, String)]) -> (Tasks, Vec<(String, Problem)>) {
+pub(crate) fn read(
+    catalogue: Option<&dyn Catalogue>,
+    files: &[(String, String)],
+) -> (Tasks, Vec<(String, Problem)>) {
     let (mut all, mut all_problems) = (Tasks::new(), Vec::new());
     // They may call each other, whatever their order.
     let beside: Vec<Task> = files
@@ -245,6 +248,10 @@ impl Catalogue for App {
     }
 }
 
+fn internal(invariant: &str) -> AppError {
+    Failure::new(codes::INTERNAL, Meaning::NotSent, invariant).into()
+}
+
 /// Refuses task files that cannot be used.
 fn refuse(problems: Vec<(String, Problem)>) -> Result<(), AppError> {
     let errors = problems.iter().filter(|(_, problem)| problem.is_error()).count();
@@ -287,23 +294,68 @@ impl App {
         }
         let mut applied = Vec::new();
         for typed in tasks {
-            self.adopt_former_names(&typed.value).await?;
-            let result = self
-                .store
-                .apply_task(&typed.value.task, &typed.document.source)
-                .await?;
-            self.note_identities(&typed.value).await?;
-            applied.push(AppliedTask {
-                task: typed.value.task,
-                version: result.version(),
-                change: match result {
-                    Applied::Created { .. } => "new",
-                    Applied::Changed { .. } => "changed",
-                    Applied::Unchanged { .. } => "unchanged",
-                },
-            });
+            applied.push(self.take_in(typed, None).await?);
         }
         Ok(applied)
+    }
+
+    /// Saves the text of an editor: one task, over the version that it was opened at (0 for a new one). `editing` is
+    /// the task that the editor was opened for.
+    ///
+    /// # Errors
+    /// TASK-002 with all problems, TASK-003 where the change would send records again, TASK-005 where somebody saved
+    /// another version meanwhile.
+    pub async fn save_task(
+        &self,
+        text: &str,
+        editing: Option<&Name>,
+        over: i64,
+        accept_rekey: bool,
+    ) -> Result<AppliedTask, AppError> {
+        let (typed, problems) = drafts::one(&WithoutDatabases(self), text, editing);
+        refuse(
+            problems
+                .into_iter()
+                .map(|problem| (drafts::NO_FILE.to_owned(), problem))
+                .collect(),
+        )?;
+        let Some(typed) = typed else {
+            return Err(internal("a text without problems holds no task"));
+        };
+        // Once more in the commit; here so that nothing is adopted for a text that will not be taken in.
+        let edited = editing.unwrap_or(&typed.value.task);
+        let stands_at = self.store.task(edited)?.map_or(0, |stored| stored.version);
+        if stands_at != over {
+            return Err(StoreError::Overtaken {
+                name: edited.to_string(),
+                version: stands_at,
+            }
+            .into());
+        }
+        self.guard_renames(&typed.value, accept_rekey)?;
+        self.guard_rekey(&typed.value, accept_rekey)?;
+        let over = if typed.value.task == *edited { over } else { 0 };
+        self.take_in(typed, Some(over)).await
+    }
+
+    /// Stores a task that was checked, with what it was called before.
+    async fn take_in(&self, typed: Typed<Task>, over: Option<i64>) -> Result<AppliedTask, AppError> {
+        self.adopt_former_names(&typed.value).await?;
+        let (name, yaml) = (&typed.value.task, &typed.document.source);
+        let result = match over {
+            Some(over) => self.store.apply_task_over(name, yaml, over).await?,
+            None => self.store.apply_task(name, yaml).await?,
+        };
+        self.note_identities(&typed.value).await?;
+        Ok(AppliedTask {
+            task: typed.value.task,
+            version: result.version(),
+            change: match result {
+                Applied::Created { .. } => "new",
+                Applied::Changed { .. } => "changed",
+                Applied::Unchanged { .. } => "unchanged",
+            },
+        })
     }
 
     /// All tasks, by name.

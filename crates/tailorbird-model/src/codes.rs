@@ -72,6 +72,7 @@ codes! {
     "TASK-002" TASK_FILE "The task file has problems"
     "TASK-003" REKEY "The change would send records again"
     "TASK-004" CALLS_TOO_DEEP "Tasks call each other without an end"
+    "TASK-005" TASK_OVERTAKEN "The task was changed by somebody else meanwhile"
     "DB-001" DATABASE_UNKNOWN "There is no database of that name"
     "DB-002" DATABASE_MISSING "The database cannot be opened"
     "DB-003" DATABASE_LOCKED "The database is locked"

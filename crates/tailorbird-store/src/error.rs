@@ -135,6 +135,14 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// A task stands at another version than the one that was edited; 0 where it is not there.
+    #[error("the task {name:?} was changed by somebody else meanwhile")]
+    Overtaken {
+        /// The task.
+        name: String,
+        /// The version that it has now.
+        version: i64,
+    },
     /// Several deliveries match.
     #[error("{text:?} names {} deliveries", candidates.len())]
     Ambiguous {
@@ -262,6 +270,7 @@ impl StoreError {
                 Kind::Delivery => codes::DELIVERY_UNKNOWN,
             },
             Self::Ambiguous { .. } => codes::DELIVERY_UNKNOWN,
+            Self::Overtaken { .. } => codes::TASK_OVERTAKEN,
             Self::Transition { .. } => codes::TRANSITION,
             Self::BackupFile { .. } => codes::BACKUP_FILE,
             Self::HomeExists { .. }
@@ -283,6 +292,8 @@ impl StoreError {
             Self::Driven { pid: Some(pid) } => format!("It is process {pid}."),
             Self::Unreadable { detail, .. } => detail.clone(),
             Self::Ambiguous { candidates, .. } => candidates.join("\n"),
+            Self::Overtaken { version: 0, .. } => "It was removed.".to_owned(),
+            Self::Overtaken { version, .. } => format!("It stands at version {version} now."),
             Self::Transition { refused } => refused
                 .iter()
                 .map(ToString::to_string)
@@ -327,6 +338,9 @@ impl StoreError {
             }
             Self::CommitUnknown { .. } => {
                 "Send nothing before the store can be read again. `doctor` checks the home."
+            }
+            Self::Overtaken { .. } => {
+                "Nothing was changed. Look at what the other version changed, then save again."
             }
             Self::Ambiguous { .. } => "Name one of them by its number, for example `#12`.",
             Self::Transition { .. } => "`delivery show` tells where each delivery stands.",

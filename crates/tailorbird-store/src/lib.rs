@@ -65,7 +65,7 @@ pub use secrets::{CredentialChange, SecretField};
 pub use sessions::Session;
 pub use store::Store;
 pub use task_calls::{NewTaskCall, TaskCall};
-pub use tasks::{Applied, StoredTask, TasksMark};
+pub use tasks::{Applied, MAX_VERSIONS, StoredTask, TaskVersion, TasksMark};
 pub use variables::Variables;
 
 // A home that came back.

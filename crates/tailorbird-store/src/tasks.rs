@@ -28,6 +28,20 @@ pub struct StoredTask {
     pub updated_at: Timestamp,
 }
 
+/// The versions that are listed; older ones are found by their number.
+pub const MAX_VERSIONS: u32 = 200;
+
+/// One version of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskVersion {
+    /// From 1 on.
+    pub version: i64,
+    /// The task file, as given.
+    pub yaml: String,
+    /// When it was applied.
+    pub created_at: Timestamp,
+}
+
 /// What applying a task did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
@@ -76,6 +90,18 @@ impl Store {
     /// # Errors
     /// Where the database refuses.
     pub async fn apply_task(&self, name: &Name, yaml: &str) -> Result<Applied, StoreError> {
+        self.put_task(name, yaml, None).await
+    }
+
+    /// As [`Store::apply_task`], where the task still stands at the version that was edited; 0 where it was not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Overtaken`] where somebody saved another version meanwhile; nothing is changed then.
+    pub async fn apply_task_over(&self, name: &Name, yaml: &str, over: i64) -> Result<Applied, StoreError> {
+        self.put_task(name, yaml, Some(over)).await
+    }
+
+    async fn put_task(&self, name: &Name, yaml: &str, over: Option<i64>) -> Result<Applied, StoreError> {
         let (name, yaml) = (name.clone(), yaml.to_owned());
         self.write(move |writing| {
             let db = writing.connection;
@@ -88,6 +114,16 @@ impl Store {
                     |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?)),
                 )
                 .optional()?;
+            let stands_at = match &present {
+                Some((version, false, _)) => *version,
+                _ => 0,
+            };
+            if over.is_some_and(|over| over != stands_at) {
+                return Err(StoreError::Overtaken {
+                    name: name.to_string(),
+                    version: stands_at,
+                });
+            }
             let applied = match present {
                 None => {
                     db.execute(
@@ -135,6 +171,28 @@ impl Store {
             let sql = "SELECT t.name, v.version, v.yaml, t.enabled, t.created_at, t.updated_at
                 FROM task t JOIN task_version v ON v.task = t.name WHERE t.name = ?1 AND v.version = ?2";
             tasks(db, sql, (name.as_str(), version)).map(|mut all| all.pop())
+        })
+    }
+
+    /// The versions of a task, the newest first, [`MAX_VERSIONS`] at most.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn task_versions(&self, name: &Name) -> Result<Vec<TaskVersion>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT version, yaml, created_at FROM task_version WHERE task = ?1
+                ORDER BY version DESC LIMIT ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query((name.as_str(), MAX_VERSIONS))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(TaskVersion {
+                    version: row.get("version")?,
+                    yaml: row.get("yaml")?,
+                    created_at: time(row, "created_at")?,
+                });
+            }
+            Ok(found)
         })
     }
 

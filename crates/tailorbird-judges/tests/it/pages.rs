@@ -114,6 +114,8 @@ fn a_person_finds_the_way_through_the_pages() {
         "shots": shots,
         "paths": ["/", "/connections", "/connections/shop", "/connections/not-ready", "/databases",
                   "/databases/stock?table=moves", "/tasks", "/tasks/tell-the-shop", "/tasks/ask-first/rehearsal",
+                  "/tasks/tell-the-shop/edit", "/tasks/tell-the-shop/versions", "/tasks/tell-the-shop/versions/1",
+                  "/tasks/tell-the-shop/start", "/new-task", "/new-task?from=records-in",
                   "/runs", "/deliveries", "/deliveries?state=rejected", "/deliveries/1", "/decide?state=rejected&as=again",
                   "/approvals", "/approvals/1"],
     });
@@ -123,7 +125,7 @@ fn a_person_finds_the_way_through_the_pages() {
     assert_eq!(report["failed"], Value::Null, "{report:#}");
     assert_eq!(report["faults"], json!([]), "{report:#}");
     assert_eq!(report["left"], json!([]), "something left this machine");
-    assert_eq!(report["looked"], 64);
+    assert_eq!(report["looked"], 88);
     assert_eq!(report["entered"], "/");
     assert_eq!(report["first"], "Skip to the content");
     assert_eq!(report["tasks"], "Tasks");

@@ -12,10 +12,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 8] = [
     ("tokens.css", CSS, include_str!("../../assets/tokens.css")),
     ("base.css", CSS, tailorbird_look::BASE_CSS),
     ("pages.css", CSS, include_str!("../../assets/pages.css")),
+    ("editor.css", CSS, include_str!("../../assets/editor.css")),
+    ("editor.js", JS, include_str!("../../assets/editor.js")),
     ("look.js", JS, tailorbird_look::LOOK_JS),
     ("live.js", JS, include_str!("../../assets/live.js")),
     ("mark.svg", SVG, include_str!("../../assets/mark.svg")),

@@ -7,14 +7,15 @@ use http::StatusCode;
 use http_body_util::{BodyExt as _, Limited};
 use tailorbird_model::{Failure, Meaning, codes};
 
-use super::page::refused;
+use super::kept::Kept;
+use super::page::{of_another_session, refused};
 use super::visit::Visit;
 
 /// Bytes of a form; the largest text in one is a task.
-const MAX_FORM: usize = 1024 * 1024;
+pub(super) const MAX_FORM: usize = 1024 * 1024;
 
 /// The field that carries the session's form token.
-const TOKEN: &str = "form_token";
+pub(super) const TOKEN: &str = "form_token";
 
 /// The fields of a form, in their order.
 #[derive(Debug)]
@@ -27,6 +28,21 @@ impl Form {
             .iter()
             .find_map(|(known, value)| (known == name).then_some(value.trim()))
             .unwrap_or_default()
+    }
+
+    /// A field's text as it was typed, with lines that end as in files: browsers send CR LF.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.0
+            .iter()
+            .find_map(|(known, value)| (known == name).then(|| value.replace("\r\n", "\n")))
+            .unwrap_or_default()
+    }
+
+    /// The fields whose names begin so, each with the rest of its name.
+    pub(super) fn beginning<'f>(&'f self, with: &'f str) -> impl Iterator<Item = (&'f str, &'f str)> {
+        self.0
+            .iter()
+            .filter_map(move |(known, value)| Some((known.strip_prefix(with)?, value.as_str())))
     }
 
     /// All texts of a field that may come several times.
@@ -63,6 +79,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let form = Self(fields);
         // The Origin was looked at already; this holds where a browser sends none.
         if form.get(TOKEN) != visit.form_token {
+            if let Some(kept) = Kept::of(&parts.headers, parts.uri.path(), form.0) {
+                return Err(of_another_session(&visit, kept));
+            }
             return Err(refuse(
                 StatusCode::FORBIDDEN,
                 "this form is of another session",

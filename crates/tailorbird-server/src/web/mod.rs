@@ -5,9 +5,11 @@ mod assets;
 mod connections;
 mod databases;
 mod deliveries;
+mod editor;
 mod filters;
 mod flow;
 mod form;
+mod kept;
 mod live;
 mod overview;
 mod page;
@@ -38,6 +40,12 @@ pub(crate) fn router(shared: &Shared) -> Router<Shared> {
         .route("/databases/{name}", get(databases::show))
         .route("/tasks", get(tasks::list))
         .route("/tasks/{name}", get(tasks::show))
+        .route("/new-task", get(editor::begin).post(editor::make))
+        .route("/tasks/{name}/edit", get(editor::edit).post(editor::edited))
+        .route("/tasks/{name}/versions", get(editor::versions))
+        .route("/tasks/{name}/versions/{version}", get(editor::version))
+        .route("/tasks/{name}/versions/{version}/restore", post(editor::restore))
+        .route("/tasks/{name}/start", get(editor::ask_start).post(editor::start))
         .route("/tasks/{name}/run", post(tasks::run))
         .route("/tasks/{name}/enable", post(tasks::enable))
         .route("/tasks/{name}/disable", post(tasks::disable))

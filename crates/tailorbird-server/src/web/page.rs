@@ -7,6 +7,7 @@ use tailorbird_app::AppError;
 use tailorbird_model::codes;
 
 use super::filters;
+use super::kept::Kept;
 use super::visit::Visit;
 
 /// What a page may load and do: its own style sheets and scripts, and nothing else. No inline script or style runs,
@@ -81,6 +82,20 @@ struct FailurePage {
     problems: Vec<String>,
 }
 
+/// A form of a session that has ended, to be sent again.
+#[derive(Template)]
+#[template(path = "kept.html")]
+struct KeptPage {
+    chrome: Chrome,
+    kept: Kept,
+}
+
+/// Shows what was typed into a form of another session, to be sent again in this one.
+pub(super) fn of_another_session(visit: &Visit, kept: Kept) -> Response {
+    let chrome = visit.chrome("Send it again", "");
+    show_with(StatusCode::FORBIDDEN, &KeptPage { chrome, kept })
+}
+
 /// Shows why something could not be done.
 pub(super) fn failed(visit: &Visit, section: &'static str, error: AppError) -> Response {
     let status = match error.failure.code.as_str() {
@@ -90,7 +105,7 @@ pub(super) fn failed(visit: &Visit, section: &'static str, error: AppError) -> R
         | codes::DATABASE_UNKNOWN
         | codes::DELIVERY_UNKNOWN
         | codes::APPROVAL_UNKNOWN => StatusCode::NOT_FOUND,
-        codes::TRANSITION | codes::APPROVAL_DECIDED => StatusCode::CONFLICT,
+        codes::TRANSITION | codes::APPROVAL_DECIDED | codes::TASK_OVERTAKEN => StatusCode::CONFLICT,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     refused(visit, section, status, error)

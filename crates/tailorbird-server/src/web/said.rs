@@ -11,6 +11,16 @@ const SENTENCES: &[(&str, &str)] = &[
         "disabled",
         "The task is disabled: its trigger starts nothing. Running it by hand still works.",
     ),
+    (
+        "made",
+        "The task is there as version #, and enabled: its trigger starts runs from now on.",
+    ),
+    (
+        "saved",
+        "Saved as version #. Runs under way keep the version they began with.",
+    ),
+    ("unchanged", "Nothing was changed; it stands at version #."),
+    ("restored", "The old text is back, as version #."),
     ("run", "A run was opened. It is followed here."),
     ("paused", "The run is held after what is under way."),
     ("resumed", "The run goes on."),

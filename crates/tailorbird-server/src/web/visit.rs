@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tailorbird_app::App;
 
 use super::form::Form;
+use super::kept::Kept;
 use super::page::{Chrome, go, show_with};
 use super::{look, said};
 use crate::problem::Problem;
@@ -64,7 +65,7 @@ pub(super) async fn known(State(shared): State<Shared>, mut request: Request, ne
         Err(error) => return Problem::store(error.failure).into_response(),
     };
     let Some(session) = session else {
-        return refused(theme, Why::NoSession);
+        return refused(theme, Why::NoSession, Kept::read(request).await);
     };
     let waiting = match look(&shared, App::waiting).await {
         Ok(waiting) => waiting,
@@ -96,14 +97,16 @@ enum Why {
 struct Gate {
     theme: &'static str,
     was_used: bool,
+    kept: Option<Kept>,
 }
 
-fn refused(theme: &'static str, why: Why) -> Response {
+fn refused(theme: &'static str, why: Why, kept: Option<Kept>) -> Response {
     show_with(
         StatusCode::UNAUTHORIZED,
         &Gate {
             theme,
             was_used: matches!(why, Why::TicketUsed),
+            kept,
         },
     )
 }
@@ -133,7 +136,7 @@ pub(super) async fn enter(
             let token = cookie(&headers, &session_cookie(&shared)).unwrap_or_default();
             match shared.app().session(token).await {
                 Ok(Some(_)) => go("/"),
-                _ => refused(theme, Why::TicketUsed),
+                _ => refused(theme, Why::TicketUsed, None),
             }
         }
         Err(error) => Problem::store(error.failure).into_response(),

@@ -3,7 +3,7 @@
 use tailorbird_model::Failure;
 use tailorbird_model::connection::Connection;
 use tailorbird_model::database::{Database, DatabaseKind};
-use tailorbird_store::{Applied, CredentialChange, ServiceFile};
+use tailorbird_store::{Applied, CredentialChange, ServiceFile, StoreError};
 
 use crate::bench::{Bench, name};
 
@@ -113,4 +113,35 @@ async fn a_changed_task_is_a_new_version_and_the_old_one_stays() {
         Applied::Created { version: 3 }
     );
     assert!(store.task(&task).unwrap().unwrap().enabled);
+}
+
+#[tokio::test]
+async fn a_task_that_was_changed_meanwhile_is_not_overwritten() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    let task = name("announce");
+    let saved = store.apply_task_over(&task, "one", 0).await.unwrap();
+    assert_eq!(saved, Applied::Created { version: 1 });
+    let refused = store.apply_task_over(&task, "another one", 0).await.unwrap_err();
+    assert_eq!(refused.code(), "TASK-005", "it is there by now");
+    store.apply_task_over(&task, "mine", 1).await.unwrap();
+    let refused = store.apply_task_over(&task, "yours", 1).await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::Overtaken { version: 2, .. }),
+        "{refused:?}"
+    );
+    assert_eq!(store.task(&task).unwrap().unwrap().yaml, "mine");
+    let versions = store.task_versions(&task).unwrap();
+    let told: Vec<(i64, &str)> = versions
+        .iter()
+        .map(|one| (one.version, one.yaml.as_str()))
+        .collect();
+    assert_eq!(told, [(2, "mine"), (1, "one")]);
+    store.remove_task(&task).await.unwrap();
+    let refused = store.apply_task_over(&task, "yours", 2).await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::Overtaken { version: 0, .. }),
+        "{refused:?}"
+    );
+    assert!(store.apply_task_over(&task, "yours", 0).await.is_ok());
 }

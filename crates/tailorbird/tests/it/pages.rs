@@ -1,6 +1,7 @@
 //! The pages of the server, as a browser without script sees them.
 
 mod browser;
+mod editing;
 
 use browser::Browser;
 
@@ -97,6 +98,7 @@ fn filled(path: &str) -> String {
     path.replace("{name}", "announce")
         .replace("{action}", "pause")
         .replace("{id}", "1")
+        .replace("{version}", "1")
 }
 
 #[test]
@@ -235,6 +237,11 @@ fn pages_show_what_is_there_and_run_nothing_of_it() {
     for (path, status) in [
         ("/runs/none", 404),
         ("/tasks/none", 404),
+        ("/tasks/none/edit", 404),
+        ("/tasks/none/versions", 404),
+        ("/tasks/announce/versions/9", 404),
+        ("/tasks/announce/versions/x", 400),
+        ("/tasks/none/start", 404),
         ("/deliveries/999", 404),
         ("/connections/none", 404),
         ("/databases/none", 404),

@@ -66,12 +66,39 @@ impl Browser {
         (status, page)
     }
 
+    /// Sends a form as a browser does that names the page's origin; status, where it leads, and the page.
+    pub(super) fn send_from_here(&self, path: &str, body: &str) -> (u16, String, String) {
+        let origin = format!("Origin: http://{}\r\n", self.address);
+        let mut answer = String::new();
+        self.connect_with("POST", path, &origin, body)
+            .read_to_string(&mut answer)
+            .unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let to = head.lines().find_map(|line| line.strip_prefix("location: "));
+        (
+            head[9..12].parse().unwrap(),
+            to.unwrap_or_default().to_owned(),
+            body.to_owned(),
+        )
+    }
+
+    /// Fills fields into a form of a page and sends it; status, where it leads, and the page.
+    pub(super) fn fill(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
+        let (status, html) = self.get(page);
+        assert_eq!(status, 200, "{page}");
+        let token = token_of(&html);
+        let mut body = format!("form_token={token}");
+        for (name, value) in fields {
+            body.push_str(&format!("&{name}={}", escaped(value)));
+        }
+        self.send_from_here(action, &body)
+    }
+
     /// Sends a form of a page, with the token that stands there; the status and where it leads, or the page.
     pub(super) fn submit(&self, page: &str, action: &str, fields: &str) -> (u16, String) {
         let (status, html) = self.get(page);
         assert_eq!(status, 200, "{page}");
-        let (_, rest) = html.split_once("name=\"form_token\" value=\"").unwrap();
-        let token = rest.split('"').next().unwrap();
+        let token = token_of(&html);
         let (status, head, body) = self.ask("POST", action, &format!("form_token={token}&{fields}"));
         let to = head.lines().find_map(|line| line.strip_prefix("location: "));
         (status, to.map_or(body, str::to_owned))
@@ -93,11 +120,15 @@ impl Browser {
     }
 
     fn connect(&self, method: &str, path: &str, body: &str) -> TcpStream {
+        self.connect_with(method, path, "", body)
+    }
+
+    fn connect_with(&self, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+             Content-Length: {}\r\n{more}Connection: close\r\n\r\n{body}",
             self.address,
             self.cookie,
             body.len()
@@ -114,4 +145,23 @@ impl Browser {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head[9..12].parse().unwrap(), head.to_owned(), body.to_owned())
     }
+}
+
+/// The token of the forms of a page.
+pub(super) fn token_of(html: &str) -> &str {
+    let (_, rest) = html.split_once("name=\"form_token\" value=\"").unwrap();
+    rest.split('"').next().unwrap()
+}
+
+/// A text as a form sends it, with the line ends of browsers.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.replace('\n', "\r\n").bytes() {
+        if byte.is_ascii_alphanumeric() {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
