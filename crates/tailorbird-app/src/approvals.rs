@@ -6,6 +6,7 @@ use tailorbird_store::{ApprovalFilter as Stored, MAX_APPROVAL_PAGE};
 
 pub use tailorbird_store::ApprovalDecision;
 
+use crate::actor::Act;
 use crate::{App, AppError};
 
 /// How many questions are decided in one command.
@@ -97,7 +98,13 @@ impl App {
         }
         for approval in seen {
             let reason = decide.reason.as_deref();
+            let object = format!("{} {}", approval.id, approval.key);
+            let detail = match decide.decision {
+                ApprovalDecision::Release => "released",
+                ApprovalDecision::Refuse => "refused",
+            };
             let (done, now) = self
+                .noting(Act::APPROVAL_DECIDED, object, detail)?
                 .store
                 .decide_approval(approval, decide.decision, decide.role.as_str(), reason)
                 .await?;

@@ -7,6 +7,7 @@ use tailorbird_model::account::Account;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{CredentialChange, PendingAuthorization, TakenAuthorization};
 
+use crate::actor::Act;
 use crate::connections::ConnectionView;
 use crate::{App, AppError};
 
@@ -138,6 +139,7 @@ impl App {
     /// AUTH-007 before anything is sent where an address is in the wrong box; else the provider's refusal in
     /// words.
     pub async fn authorize_start(&self, name: &Name, callback: Callback) -> Result<Started, AppError> {
+        let noting = self.noting(Act::CONNECTION_AUTHORIZING, name, "")?;
         let (resolved, credentials, _) = self.resolved(name)?;
         let callback = match callback {
             Callback::OutOfBand => connector::Callback::OutOfBand,
@@ -147,7 +149,8 @@ impl App {
             .connector
             .authorize_start(&resolved, &credentials, &callback)
             .await?;
-        self.store
+        noting
+            .store
             .put_pending_authorization(PendingAuthorization {
                 connection: name.clone(),
                 temporary: started.temporary,
@@ -189,6 +192,7 @@ impl App {
     /// # Errors
     /// AUTH-009 for a wrong or used code, AUTH-011 where the first move is too old or was never made.
     pub async fn authorize_finish(&self, name: &Name, verifier: &str) -> Result<Finished, AppError> {
+        let noting = self.noting(Act::CONNECTION_AUTHORIZED, name, "")?;
         let (resolved, credentials, mut connection) = self.resolved(name)?;
         if verifier.trim().is_empty() {
             let message = "the verification code is empty";
@@ -241,7 +245,8 @@ impl App {
         connection.account = authorized.account.clone();
         connection.level = authorized.level.clone();
         connection.authorized_at = Some(Timestamp::now());
-        self.store
+        noting
+            .store
             .put_connection(connection, CredentialChange::token_credentials(&authorized.token))
             .await?;
         if let Some(client) = &credentials.client {

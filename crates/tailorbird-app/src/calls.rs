@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tailorbird_connector as connector;
 use tailorbird_connector::{RawCall, Request, Resolved};
+use tailorbird_model::access::Right;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, Meaning, Name, Value, codes};
 
+use crate::actor::Act;
 use crate::{App, AppError};
 
 /// What is called.
@@ -63,8 +65,12 @@ impl App {
     /// # Errors
     /// Where the request cannot be built; what came back, or did not, is in the answer.
     pub async fn call(&self, call: &Call) -> Result<CallAnswer, AppError> {
+        self.actor().need(Right::Design)?;
         let (resolved, credentials, _) = self.usable(&call.connection)?;
         let request = build(&resolved, call)?;
+        // Before it is sent: what left this machine is never without its line.
+        self.note(Act::CALL_MADE, &call.connection, told(&call.target))
+            .await?;
         let answer = match self.connector.send(&resolved, &credentials, &request).await {
             Ok(answer) => answer,
             Err(failure) => {
@@ -130,6 +136,17 @@ impl App {
     fn prepared(&self, call: &Call) -> Result<(Request, Resolved, Credentials), AppError> {
         let (resolved, credentials, _) = self.resolved(&call.connection)?;
         Ok((build(&resolved, call)?, resolved, credentials))
+    }
+}
+
+/// What is called, without parameters and body.
+fn told(target: &CallTarget) -> String {
+    match target {
+        CallTarget::Operation(operation) => operation.to_string(),
+        CallTarget::Raw(method, path) => {
+            let path = path.split_once('?').map_or(path.as_str(), |(path, _)| path);
+            format!("{} {path}", method.as_str())
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use tailorbird_store::{CredentialChange, SecretField};
 pub use usage::Usage;
 pub use view::ConnectionView;
 
+use crate::actor::Act;
 use crate::{App, AppError, SecretsInput};
 
 /// What `connection add` is given.
@@ -102,6 +103,7 @@ impl App {
     /// # Errors
     /// SVC-001 for an unknown service; CONN-002 and AUTH-007 for settings that cannot be right.
     pub async fn add_connection(&self, add: AddConnection) -> Result<Added, AppError> {
+        let noting = self.noting(Act::CONNECTION_CHANGED, &add.name, told(&add))?;
         let present = self.store.connection(&add.name)?.map(|stored| stored.value);
         let service = match (&add.service, &present) {
             (Some(service), _) => service.clone(),
@@ -166,7 +168,7 @@ impl App {
         if change.token.is_some() {
             connection.authorized_at = Some(jiff::Timestamp::now());
         }
-        self.store.put_connection(connection, change).await?;
+        noting.store.put_connection(connection, change).await?;
         Ok(Added {
             view: self.connection(&add.name)?,
             notes,
@@ -249,6 +251,13 @@ impl App {
     /// # Errors
     /// AUTH-006 for an incomplete connection; the provider's refusal in words.
     pub async fn test_connection(&self, name: &Name) -> Result<Tested, AppError> {
+        self.noting(Act::CONNECTION_TESTED, name, "")?
+            .learn_account(name)
+            .await
+    }
+
+    /// As [`App::test_connection`], where the program wants to know.
+    pub(crate) async fn learn_account(&self, name: &Name) -> Result<Tested, AppError> {
         let (resolved, credentials, mut connection) = self.usable(name)?;
         let probed = self.connector.test(&resolved, &credentials).await?;
         let before = connection.clone();
@@ -389,6 +398,7 @@ impl App {
     /// # Errors
     /// CONN-006 while a task uses it.
     pub async fn remove_connection(&self, name: &Name) -> Result<(), AppError> {
+        let noting = self.noting(Act::CONNECTION_REMOVED, name, "")?;
         self.stored_connection(name)?;
         let users = self.tasks_that_use_connection(name)?;
         if !users.is_empty() {
@@ -400,9 +410,16 @@ impl App {
             .hint("Let those tasks use another connection first (`tailorbird task apply`).")
             .into());
         }
-        self.store.remove_connection(name).await?;
+        noting.store.remove_connection(name).await?;
         Ok(())
     }
+}
+
+/// What is changed, without the values: settings may hold what is nobody's business.
+fn told(add: &AddConnection) -> String {
+    let settings = add.settings.iter().map(|(name, _)| name.as_str());
+    let secrets = add.secrets.as_ref().map(|_| "secrets");
+    settings.chain(secrets).collect::<Vec<_>>().join(", ")
 }
 
 /// The trimmed members of what was given; those not given stay as they are.

@@ -12,6 +12,7 @@ use tailorbird_model::database::{Database, DatabaseKind};
 use tailorbird_model::yaml::shape;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
+use crate::actor::Act;
 use crate::{App, AppError};
 
 /// What `database add` is given.
@@ -33,6 +34,7 @@ impl App {
     /// # Errors
     /// DB-007 for settings that are missing, unknown or not allowed.
     pub async fn add_database(&self, add: AddDatabase) -> Result<(Database, Vec<String>), AppError> {
+        let noting = self.noting(Act::DATABASE_CHANGED, &add.name, told(&add))?;
         let present = self.store.database(&add.name)?.map(|stored| stored.value);
         let kind = add
             .kind
@@ -71,7 +73,7 @@ impl App {
                 failure.message, failure.hint
             ));
         }
-        self.store.put_database(database.clone()).await?;
+        noting.store.put_database(database.clone()).await?;
         Ok((database, notes))
     }
 
@@ -159,7 +161,8 @@ impl App {
     ///
     /// # Errors
     /// As [`App::outbox_sql`]; DB-005 where the database is not writable.
-    pub fn install_outbox(&self, name: &Name, watched: &Watched) -> Result<Vec<String>, AppError> {
+    pub async fn install_outbox(&self, name: &Name, watched: &Watched) -> Result<Vec<String>, AppError> {
+        self.note(Act::DATABASE_WATCHED, name, &watched.table).await?;
         Ok(self
             .link(&self.database(name)?)?
             .install_outbox(watched)
@@ -170,7 +173,8 @@ impl App {
     ///
     /// # Errors
     /// DB-005 where the database is not writable.
-    pub fn remove_outbox(&self, name: &Name, table: &str) -> Result<RemovedOutbox, AppError> {
+    pub async fn remove_outbox(&self, name: &Name, table: &str) -> Result<RemovedOutbox, AppError> {
+        self.note(Act::DATABASE_UNWATCHED, name, table).await?;
         Ok(self
             .link(&self.database(name)?)?
             .remove_outbox(table)
@@ -203,6 +207,13 @@ impl App {
             Err(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
         })
     }
+}
+
+/// What is changed, without the values.
+fn told(add: &AddDatabase) -> String {
+    let settings = add.settings.iter().map(|(name, _)| name.as_str());
+    let writable = add.writable.then_some("writable");
+    settings.chain(writable).collect::<Vec<_>>().join(", ")
 }
 
 fn absolute(path: &str) -> String {

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize as _, Serialize};
 use tailorbird_connector::{MASK, Request};
+use tailorbird_model::access::Right;
 use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState};
 use tailorbird_model::run::RunId;
 use tailorbird_model::{Name, Record};
 use tailorbird_store as store;
 
+use crate::actor::Act;
 use crate::resolutions::{Mapping, check_mapping, in_store};
 use crate::{App, AppError};
 
@@ -36,6 +38,22 @@ pub struct DeliveryFilter {
 }
 
 impl DeliveryFilter {
+    /// What it says, in short.
+    pub(crate) fn told(&self) -> String {
+        let text = |value: Option<String>, name: &str| value.map(|value| format!("{name} {value}"));
+        let parts = [
+            text(self.state.map(|state| state.to_string()), "state"),
+            text(self.task.as_ref().map(ToString::to_string), "task"),
+            text(self.step.as_ref().map(ToString::to_string), "step"),
+            text(self.connection.as_ref().map(ToString::to_string), "connection"),
+            text(self.run.as_ref().map(ToString::to_string), "run"),
+            text(self.key.clone(), "key"),
+            text(self.since.map(|since| since.to_string()), "since"),
+            text(self.code.clone(), "code"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
     /// As the store takes it, a page at a time.
     pub(crate) fn in_store(&self, page: u32) -> store::DeliveryFilter {
         let is_pattern = self.key.as_ref().is_some_and(|key| key.contains(['*', '?']));
@@ -64,6 +82,17 @@ pub enum Resolution {
     Again,
     /// Leave it out.
     Skip,
+}
+
+impl Resolution {
+    /// The word used on the screen and in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Again => "again",
+            Self::Skip => "skip",
+        }
+    }
 }
 
 /// A delivery with all that happened to it.
@@ -206,17 +235,21 @@ impl App {
         mapping: Mapping,
     ) -> Result<Delivery, AppError> {
         check_mapping(&resolution, mapping)?;
+        self.actor().need(Right::Operate)?;
         let delivery = self.store.find_delivery(key_or_id)?;
+        let object = format!("#{} {}", delivery.id, delivery.identity.key);
+        let noting = self.noting(Act::DELIVERY_DECIDED, object, resolution.as_str())?;
+        let who = self.actor().told();
         if mapping == Mapping::Stored {
-            return Ok(self
+            return Ok(noting
                 .store
-                .resolve(delivery.id, in_store(&resolution), &self.who)
+                .resolve(delivery.id, in_store(&resolution), who)
                 .await?);
         }
         let (request, fingerprint) = self.render_one(&delivery)?;
-        let refused = self
+        let refused = noting
             .store
-            .send_anew(vec![(delivery.id, request, fingerprint)], &self.who)
+            .send_anew(vec![(delivery.id, request, fingerprint)], who)
             .await?;
         if !refused.is_empty() {
             return Err(store::StoreError::Transition { refused }.into());

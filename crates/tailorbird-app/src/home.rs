@@ -9,10 +9,8 @@ use tailorbird_store::{
     BackupProgress, BackupReport, Passphrase, Restoration, Restore, RestoredTask, restore,
 };
 
+use crate::actor::Act;
 use crate::{App, AppError, Progress, ProgressEvent};
-
-/// Who ended the mark of a home that came back, as the ledger notes it.
-const AT_THE_COMMAND_LINE: &str = "a person at the command line";
 
 /// What `home show` tells.
 #[derive(Debug, Clone, Serialize)]
@@ -90,12 +88,13 @@ impl App {
     ///
     /// # Errors
     /// HOME-005 where the file is there already, HOME-002 where it cannot be written.
-    pub fn backup(
+    pub async fn backup(
         &self,
         to: &Path,
         passphrase: Option<&Passphrase>,
         progress: &mut dyn FnMut(BackupProgress),
     ) -> Result<BackupReport, AppError> {
+        self.note(Act::HOME_BACKED_UP, "home", "").await?;
         Ok(self.store.backup(to, passphrase, progress)?)
     }
 
@@ -128,7 +127,8 @@ impl App {
     /// # Errors
     /// Where the store refuses.
     pub async fn mark_restored(&self, backup_at: Option<Timestamp>) -> Result<Restoration, AppError> {
-        let mark = self.store.mark_restored(backup_at).await?;
+        let noting = self.noting(Act::HOME_MARKED, "home", "")?;
+        let mark = noting.store.mark_restored(backup_at).await?;
         self.store.doubt_restored().await?;
         Ok(mark)
     }
@@ -138,7 +138,8 @@ impl App {
     /// # Errors
     /// Where the store refuses.
     pub async fn end_restored(&self) -> Result<bool, AppError> {
-        Ok(self.store.end_restored(AT_THE_COMMAND_LINE).await?)
+        let noting = self.noting(Act::HOME_MARK_ENDED, "home", "")?;
+        Ok(noting.store.end_restored(self.actor().told()).await?)
     }
 
     /// Reminds whoever follows a run that the home came back, as long as that makes a difference for the task.

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod approvals;
+mod audit;
 mod authorize;
 mod calls;
 mod connections;
@@ -39,7 +41,9 @@ use std::time::Duration;
 use tailorbird_connector::{Connector, TransportSettings};
 use tailorbird_store::{Home, Store};
 
+pub use actor::{ACTS, Actor, CameBy};
 pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
+pub use audit::{AuditFilter, AuditLine, MAX_AUDIT_PAGE};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
@@ -119,12 +123,9 @@ pub struct App {
     connector: Connector,
     /// Told when an event was put into the inbox, so that its run does not wait for the next look.
     arrived: Arc<tokio::sync::Notify>,
-    /// Who decides, as the ledger notes it.
-    who: Arc<str>,
+    /// Who acts, where nobody says otherwise whoever gives commands on this machine.
+    actor: Arc<Actor>,
 }
-
-/// Who decides where nobody says otherwise.
-const AT_THE_COMMAND_LINE: &str = "a person at the command line";
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -181,17 +182,8 @@ impl App {
             services,
             connector,
             arrived: Arc::default(),
-            who: AT_THE_COMMAND_LINE.into(),
+            actor: Arc::new(Actor::command_line()),
         })
-    }
-
-    /// The same use-cases, with decisions noted as somebody's.
-    #[must_use]
-    pub fn acting_as(&self, who: &str) -> Self {
-        Self {
-            who: who.into(),
-            ..self.clone()
-        }
     }
 
     /// The home folder.

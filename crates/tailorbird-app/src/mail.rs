@@ -8,6 +8,7 @@ use tailorbird_model::mail::{MailPassword, MailServer, MailTls};
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store::Notice;
 
+use crate::actor::Act;
 use crate::{App, AppError};
 
 /// What is to be set of the mail server; what is absent stays.
@@ -58,6 +59,7 @@ impl App {
         let wrong = |message: &str, hint: &str| {
             AppError::usage(Failure::new(codes::USAGE, Meaning::NotSent, message).hint(hint))
         };
+        let noting = self.noting(Act::HOME_MAIL_SERVER, "mail server", "")?;
         let known = self.store.mail_server()?;
         let tls = change
             .tls
@@ -109,7 +111,7 @@ impl App {
                 )
             })?;
         let password = password.map(|secrets| MailPassword::new(secrets.password));
-        self.store.set_mail_server(server.clone(), password).await?;
+        noting.store.set_mail_server(server.clone(), password).await?;
         Ok(server)
     }
 

@@ -7,6 +7,7 @@ use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store as store;
 
+use crate::actor::Act;
 use crate::deliveries::shown_request;
 use crate::{App, AppError, DeliveryFilter, Resolution, Stop, tasks};
 
@@ -159,6 +160,21 @@ impl App {
         stop: &Stop,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Decided, AppError> {
+        let detail = format!("{}: {}", resolution.as_str(), filter.told());
+        self.noting(Act::DELIVERIES_DECIDED, "deliveries", detail)?
+            .resolve_pages(filter, resolution, mapping, stop, progress)
+            .await
+    }
+
+    /// As [`App::resolve_all`], as a part of another change.
+    pub(crate) async fn resolve_pages(
+        &self,
+        filter: &DeliveryFilter,
+        resolution: &Resolution,
+        mapping: Mapping,
+        stop: &Stop,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Decided, AppError> {
         check_mapping(resolution, mapping)?;
         let mut decided = Decided::default();
         let mut page_filter = filter.in_store(PAGE);
@@ -192,13 +208,13 @@ impl App {
                 let ids = page.iter().map(|delivery| delivery.id).collect();
                 let refused = self
                     .store
-                    .resolve_many(ids, in_store(resolution), &self.who)
+                    .resolve_many(ids, in_store(resolution), self.actor().told())
                     .await?;
                 (refused, Vec::new())
             }
             Mapping::New => {
                 let (requests, failed) = self.render(&page);
-                (self.store.send_anew(requests, &self.who).await?, failed)
+                (self.store.send_anew(requests, self.actor().told()).await?, failed)
             }
         };
         for delivery in &page {

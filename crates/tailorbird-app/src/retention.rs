@@ -17,6 +17,7 @@ use tailorbird_model::delivery::{Delivery, DeliveryId};
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_store::Retention;
 
+use crate::actor::Act;
 use crate::deliveries::shown_request;
 use crate::serving::worker::{Watch, Work};
 use crate::{App, AppError, Stop};
@@ -60,13 +61,14 @@ impl App {
     /// # Errors
     /// FILE-001 where the folder cannot be made.
     pub async fn set_retention(&self, mut retention: Retention) -> Result<Retention, AppError> {
+        let noting = self.noting(Act::HOME_RETENTION, "retention", "")?;
         if let Some(folder) = &retention.archive {
             // A server may stand in another folder than the person who says this.
             let folder = std::path::absolute(folder).map_err(|error| unwritable(folder, &error))?;
             std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
             retention.archive = Some(folder);
         }
-        self.store.set_retention(retention.clone()).await?;
+        noting.store.set_retention(retention.clone()).await?;
         Ok(retention)
     }
 
@@ -88,6 +90,18 @@ impl App {
     /// # Errors
     /// FILE-001 where the archive cannot be written: then nothing more is dropped.
     pub async fn tidy(
+        &self,
+        most: u64,
+        stop: &Stop,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Tidied, AppError> {
+        self.noting(Act::HOME_TIDIED, "contents", "")?
+            .tidy_round(most, stop, progress)
+            .await
+    }
+
+    /// As [`App::tidy`], by the program itself, as the retention says.
+    async fn tidy_round(
         &self,
         most: u64,
         stop: &Stop,
@@ -155,7 +169,11 @@ pub(crate) fn watch(watch: Watch) -> Work {
         // Runs that were cut off go on first.
         watch.stop.wait(FIRST_ROUND_AFTER).await;
         while !watch.stop.is_set() {
-            match watch.app.tidy(MAX_PER_ROUND, &watch.stop, &mut |_| ()).await {
+            match watch
+                .app
+                .tidy_round(MAX_PER_ROUND, &watch.stop, &mut |_| ())
+                .await
+            {
                 Ok(tidied) if tidied.dropped > 0 => {
                     tracing::info!(
                         dropped = tidied.dropped,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tailorbird_connector::Resolved;
 use tailorbird_database::Link;
 use tailorbird_engine::{Engine, Resources, Tasks};
+use tailorbird_model::access::Right;
 use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::ports::Credentials;
@@ -23,6 +24,7 @@ pub use tailorbird_engine::{
     Stop, Supervisor,
 };
 
+use crate::actor::Act;
 use crate::{App, AppError, DeliveryFilter, Mapping, Resolution, tasks, total_timeout};
 
 /// How often, and how many times, a request to another process is looked after.
@@ -88,6 +90,10 @@ impl App {
     /// # Errors
     /// TASK-001 where there is no such task.
     pub async fn open_run(&self, name: &Name, input: RunInput) -> Result<Run, AppError> {
+        self.noting(Act::TASK_RUN, name, "")?.queue_run(name, input).await
+    }
+
+    async fn queue_run(&self, name: &Name, input: RunInput) -> Result<Run, AppError> {
         let stored = self.stored_task(name)?;
         let opened = self
             .store
@@ -112,6 +118,7 @@ impl App {
     /// TASK-001 where there is no such task, TASK-003 where a changed destination would send records again,
     /// RUN-002 where another process drives runs. How the run itself ended is in the run.
     pub async fn run_task(&self, name: &Name, progress: Progress, stop: Stop) -> Result<Run, AppError> {
+        self.actor().need(Right::Operate)?;
         let stored = self.stored_task(name)?;
         let task = tasks::parse(&stored)?;
         self.tell_restored(&task.task, &progress);
@@ -119,9 +126,10 @@ impl App {
             self.guard_rekey(&task, false)?;
             return self.hand_over(name, progress, stop).await;
         }
+        self.note(Act::TASK_RUN, name, "").await?;
         if let Some(run) = Box::pin(self.event_run(&task, stored.version)).await? {
             // Boxed, so that whoever runs tasks does not carry both ways with it.
-            return Box::pin(self.resume_run(&run.id, progress, stop)).await;
+            return Box::pin(self.go_on(&run.id, progress, stop)).await;
         }
         self.learn_accounts(&task, &progress).await;
         self.guard_rekey(&task, false)?;
@@ -172,6 +180,11 @@ impl App {
     /// RUN-001 where there is none, RUN-004 where it has ended, TASK-003 where it would send records again: its
     /// connection leads elsewhere since, or its version of the task names records in another way.
     pub async fn resume_run(&self, id: &RunId, progress: Progress, stop: Stop) -> Result<Run, AppError> {
+        self.note(Act::RUN_RESUMED, id, "").await?;
+        Box::pin(self.go_on(id, progress, stop)).await
+    }
+
+    async fn go_on(&self, id: &RunId, progress: Progress, stop: Stop) -> Result<Run, AppError> {
         let run = self.run(id)?;
         let task = self.task_of(&run)?;
         self.tell_restored(&task.task, &progress);
@@ -197,6 +210,7 @@ impl App {
         progress: Progress,
         stop: Stop,
     ) -> Result<Run, AppError> {
+        let noting = self.noting(Act::RUN_RETRIED, id, "")?;
         let run = self.run(id)?;
         let state = state.unwrap_or(DeliveryState::Rejected);
         let filter = DeliveryFilter {
@@ -204,8 +218,8 @@ impl App {
             run: Some(run.id.clone()),
             ..DeliveryFilter::default()
         };
-        let decided = self
-            .resolve_all(&filter, &Resolution::Again, mapping, &stop, &mut |_| ())
+        let decided = noting
+            .resolve_pages(&filter, &Resolution::Again, mapping, &stop, &mut |_| ())
             .await?;
         progress(ProgressEvent::Note(format!(
             "{} {} record(s) are tried again",
@@ -220,13 +234,16 @@ impl App {
         }
         if run.state.is_final() {
             let version = self.stored_task(&run.task)?.version;
-            let again = self.store.open_run_again(&run, version, RunState::Queued).await?;
+            let again = noting
+                .store
+                .open_run_again(&run, version, RunState::Queued)
+                .await?;
             if let Some(again) = again {
                 progress(ProgressEvent::Note(format!(
                     "run {} works on what fired {} once more; what was sent stays sent",
                     again.id, run.id
                 )));
-                return Box::pin(self.resume_run(&again.id, progress, stop)).await;
+                return Box::pin(self.go_on(&again.id, progress, stop)).await;
             }
         }
         self.run_task(&run.task, progress, stop).await
@@ -237,6 +254,10 @@ impl App {
     /// # Errors
     /// RUN-001 where there is none, RUN-004 where it has ended, TASK-003 where it would send records again.
     pub async fn ask_to_resume(&self, id: &RunId) -> Result<Run, AppError> {
+        self.noting(Act::RUN_RESUMED, id, "")?.request_resume(id).await
+    }
+
+    async fn request_resume(&self, id: &RunId) -> Result<Run, AppError> {
         let run = self.run(id)?;
         if run.state.is_final() {
             let message = format!("the run {id} has ended already ({})", run.state.as_str());
@@ -253,6 +274,7 @@ impl App {
     /// # Errors
     /// RUN-001 where there is no such run, TASK-001 where its task is gone.
     pub async fn ask_to_retry(&self, id: &RunId, mapping: Mapping) -> Result<(Run, u64), AppError> {
+        let noting = self.noting(Act::RUN_RETRIED, id, "")?;
         let run = self.run(id)?;
         let version = self.stored_task(&run.task)?.version;
         let filter = DeliveryFilter {
@@ -260,8 +282,8 @@ impl App {
             run: Some(run.id.clone()),
             ..DeliveryFilter::default()
         };
-        let decided = self
-            .resolve_all(
+        let decided = noting
+            .resolve_pages(
                 &filter,
                 &Resolution::Again,
                 mapping,
@@ -270,12 +292,15 @@ impl App {
             )
             .await?;
         if !run.state.is_final() {
-            return Ok((self.ask_to_resume(id).await?, decided.resolved));
+            return Ok((noting.request_resume(id).await?, decided.resolved));
         }
-        let again = self.store.open_run_again(&run, version, RunState::Queued).await?;
+        let again = noting
+            .store
+            .open_run_again(&run, version, RunState::Queued)
+            .await?;
         let run = match again {
             Some(again) => again,
-            None => self.open_run(&run.task, RunInput::manual()).await?,
+            None => noting.queue_run(&run.task, RunInput::manual()).await?,
         };
         Ok((run, decided.resolved))
     }
@@ -329,7 +354,9 @@ impl App {
     /// # Errors
     /// RUN-004 where it has ended already.
     pub async fn cancel_run(&self, id: &RunId) -> Result<Run, AppError> {
-        self.ask(id, RunRequest::Cancel, RunState::Cancelled).await
+        self.noting(Act::RUN_CANCELLED, id, "")?
+            .ask(id, RunRequest::Cancel, RunState::Cancelled)
+            .await
     }
 
     /// Holds a run.
@@ -337,7 +364,9 @@ impl App {
     /// # Errors
     /// RUN-004 where it has ended already.
     pub async fn pause_run(&self, id: &RunId) -> Result<Run, AppError> {
-        self.ask(id, RunRequest::Pause, RunState::Paused).await
+        self.noting(Act::RUN_PAUSED, id, "")?
+            .ask(id, RunRequest::Pause, RunState::Paused)
+            .await
     }
 
     async fn ask(&self, id: &RunId, request: RunRequest, state: RunState) -> Result<Run, AppError> {
@@ -407,7 +436,7 @@ impl App {
                 .is_ok_and(|(resolved, ..)| resolved.service.account.is_some());
             if unknown
                 && can_tell
-                && let Err(error) = self.test_connection(&call.connection).await
+                && let Err(error) = self.learn_account(&call.connection).await
             {
                 progress(ProgressEvent::Note(format!(
                     "could not learn whose account {} is: {}",

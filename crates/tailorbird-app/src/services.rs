@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tailorbird_model::access::Right;
 use tailorbird_model::service::{Service, Verified};
 use tailorbird_model::yaml::{Problem, shape};
 use tailorbird_model::{Failure, Meaning, Name, codes, service};
 use tailorbird_store::{Home, ServiceFile, Store};
 
+use crate::actor::Act;
 use crate::{App, AppError};
 
 /// The files that come with the program.
@@ -202,6 +204,7 @@ impl App {
     /// # Errors
     /// SVC-002 with all problems; nothing is added then.
     pub async fn add_services(&self, file: &str, text: &str) -> Result<AddedServices, AppError> {
+        self.actor().need(Right::Design)?;
         let (services, problems) = service::check::read(text);
         refuse(file, &problems)?;
         let mut added = AddedServices {
@@ -211,7 +214,8 @@ impl App {
         for typed in services {
             let name = typed.value.service.clone();
             added.warnings.extend(self.warnings_of_replacing(&typed.value)?);
-            self.store
+            self.noting(Act::SERVICE_CHANGED, &name, "")?
+                .store
                 .put_service(ServiceFile {
                     name: name.clone(),
                     yaml: typed.document.source,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tailorbird_database::{DatabaseError, Table};
 use tailorbird_engine::Resources;
+use tailorbird_model::access::Right;
 use tailorbird_model::service::Operation;
 use tailorbird_model::task::check::{Catalogue, FoundOperation, SqlProblem};
 use tailorbird_model::task::{self, Task, Trigger};
@@ -11,6 +12,7 @@ use tailorbird_model::yaml::{Position, Problem, Typed, shape, typed};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{Applied, RunFilter, StoreError, StoredTask};
 
+use crate::actor::Act;
 use crate::{App, AppError, drafts, triggers};
 
 /// A line of `task list`.
@@ -285,6 +287,7 @@ impl App {
         files: &[(String, String)],
         accept_rekey: bool,
     ) -> Result<Vec<AppliedTask>, AppError> {
+        self.actor().need(Right::Design)?;
         let (tasks, all_problems) = read(Some(&WithoutDatabases(self)), files);
         let tasks: Vec<Typed<Task>> = tasks.into_iter().flatten().collect();
         refuse(all_problems)?;
@@ -312,6 +315,7 @@ impl App {
         over: i64,
         accept_rekey: bool,
     ) -> Result<AppliedTask, AppError> {
+        self.actor().need(Right::Design)?;
         let (typed, problems) = drafts::one(&WithoutDatabases(self), text, editing);
         refuse(
             problems
@@ -340,11 +344,12 @@ impl App {
 
     /// Stores a task that was checked, with what it was called before.
     async fn take_in(&self, typed: Typed<Task>, over: Option<i64>) -> Result<AppliedTask, AppError> {
-        self.adopt_former_names(&typed.value).await?;
         let (name, yaml) = (&typed.value.task, &typed.document.source);
+        let noting = self.noting(Act::TASK_CHANGED, name, "")?;
+        self.adopt_former_names(&typed.value).await?;
         let result = match over {
-            Some(over) => self.store.apply_task_over(name, yaml, over).await?,
-            None => self.store.apply_task(name, yaml).await?,
+            Some(over) => noting.store.apply_task_over(name, yaml, over).await?,
+            None => noting.store.apply_task(name, yaml).await?,
         };
         self.note_identities(&typed.value).await?;
         Ok(AppliedTask {
@@ -422,8 +427,14 @@ impl App {
     /// # Errors
     /// TASK-001 where there is no such task.
     pub async fn enable_task(&self, name: &Name, enabled: bool) -> Result<(), AppError> {
+        let act = if enabled {
+            Act::TASK_ENABLED
+        } else {
+            Act::TASK_DISABLED
+        };
+        let noting = self.noting(act, name, "")?;
         self.stored_task(name)?;
-        self.store.set_task_enabled(name, enabled).await?;
+        noting.store.set_task_enabled(name, enabled).await?;
         Ok(())
     }
 

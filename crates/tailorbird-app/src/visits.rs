@@ -3,6 +3,7 @@
 use tailorbird_model::{Failure, Meaning, codes};
 pub use tailorbird_store::Session;
 
+use crate::actor::Act;
 use crate::{App, AppError};
 
 impl App {
@@ -41,7 +42,8 @@ impl App {
     /// # Errors
     /// Where the store refuses.
     pub async fn open_session(&self, ticket: &str) -> Result<Option<String>, AppError> {
-        Ok(self.store.open_session(ticket).await?)
+        let noting = self.noting(Act::SESSION_OPENED, "session", "")?;
+        Ok(noting.store.open_session(ticket).await?)
     }
 
     /// The session of a token, where it stands.
@@ -57,6 +59,7 @@ impl App {
     /// # Errors
     /// Where the store refuses.
     pub async fn end_session(&self, token: &str) -> Result<(), AppError> {
-        Ok(self.store.end_session(token).await?)
+        let noting = self.noting(Act::SESSION_ENDED, "session", "")?;
+        Ok(noting.store.end_session(token).await?)
     }
 }

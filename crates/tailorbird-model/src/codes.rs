@@ -111,6 +111,7 @@ codes! {
     "SRV-001" SERVER_START "The server could not start"
     "SRV-002" REQUEST_REFUSED "The server refused a request"
     "SRV-003" NOT_SERVED "No server is at work"
+    "ACC-001" RIGHT_MISSING "Your role does not allow this"
     "USE-001" USAGE "The command line cannot be understood"
     "INT-001" INTERNAL "An impossible state"
 }

@@ -1,6 +1,7 @@
 //! A listener and its connections: how many, how large, how long.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,19 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    peer: SocketAddr,
+}
+
+impl Caller {
+    /// The address, as logs name it.
+    pub(crate) fn address(self) -> String {
+        self.peer.ip().to_canonical().to_string()
+    }
+}
+
 /// One listener with what its connections need.
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -60,8 +74,8 @@ impl Door {
             };
             while connections.try_join_next().is_some() {}
             match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(self.clone().serve(stream, slot));
+                Ok((stream, peer)) => {
+                    connections.spawn(self.clone().serve(stream, Caller { peer }, slot));
                 }
                 Err(error) => {
                     // Out of descriptors, mostly: waiting is all that helps.
@@ -79,14 +93,14 @@ impl Door {
     }
 
     /// Serves HTTP/1.1 on one connection until either side ends it.
-    async fn serve(mut self, stream: TcpStream, _slot: OwnedSemaphorePermit) {
+    async fn serve(mut self, stream: TcpStream, caller: Caller, _slot: OwnedSemaphorePermit) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was not set");
         }
         let door = self.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let door = door.clone();
-            async move { Ok::<_, Infallible>(door.answer(request.map(Body::new)).await) }
+            async move { Ok::<_, Infallible>(door.answer(caller, request.map(Body::new)).await) }
         });
         let connection = builder().serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
@@ -102,7 +116,8 @@ impl Door {
         }
     }
 
-    async fn answer(&self, request: Request<Body>) -> Response {
+    async fn answer(&self, caller: Caller, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(caller);
         // A webhook comes from anywhere, under a public name; it is known by its signature.
         let admitted = match self.listener {
             Listener::Main => guard::check(request.method(), request.headers()),

@@ -2,25 +2,35 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::json;
 
 use crate::problem::Problem;
+use crate::routes::{Access, Routes, Stated};
 use crate::server::Shared;
 use crate::{hooks, metrics, web};
 
 /// The main listener's paths. Webhooks are among them only where they have no listener of their own.
 pub(crate) fn main(shared: Shared, with_hooks: bool) -> Router {
-    let mut router = Router::new()
-        .route("/healthz", get(healthy))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics::page));
+    let mut router = routes().pages(&shared);
     if with_hooks {
         router = router.nest("/hooks", hooks::router());
     }
-    finished(router.merge(web::router(&shared)), shared)
+    finished(router, shared)
+}
+
+fn routes() -> Routes {
+    Routes::new()
+        .get("/healthz", Access::Anybody, healthy)
+        .get("/readyz", Access::Anybody, ready)
+        .get("/metrics", Access::Anybody, metrics::page)
+        .and(web::routes())
+}
+
+/// Every route of the main listener but those of webhooks, with who may call it.
+pub fn stated_routes() -> Vec<Stated> {
+    routes().stated()
 }
 
 /// The webhook listener's paths.

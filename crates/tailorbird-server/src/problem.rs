@@ -40,6 +40,20 @@ impl Problem {
         }
     }
 
+    /// Work on an answer ended abruptly.
+    pub(crate) fn broke_off(error: &tokio::task::JoinError) -> Self {
+        tracing::error!(%error, "an answer could not be made");
+        let failure = Failure::new(
+            codes::INTERNAL,
+            tailorbird_model::Meaning::NotSent,
+            "the answer could not be made",
+        );
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            failure,
+        }
+    }
+
     /// There is no webhook at that path.
     pub(crate) fn hook_unknown() -> Self {
         Self::not_found(

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tailorbird_app::{App, AppError, Hooks, Pulse, ServeSettings, Serving};
+use tailorbird_app::{Actor, App, AppError, Hooks, Pulse, ServeSettings, Serving};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::counters::{Counters, Listener};
 use crate::door::{Door, MAX_CONNECTIONS};
 use crate::pages;
-use crate::web::{MAX_STREAMS, WHO};
+use crate::web::MAX_STREAMS;
 
 /// The port where nobody says otherwise.
 const PORT: u16 = 7080;
@@ -91,7 +91,9 @@ struct Inner {
 }
 
 impl Shared {
-    pub(crate) fn app(&self) -> &App {
+    /// The use-cases in the program's own name: it reads, and may change nothing that a person decides. What a visitor
+    /// does goes by `Visit::app`.
+    pub(crate) fn program(&self) -> &App {
         &self.inner.app
     }
 
@@ -181,7 +183,7 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
     let (stop, stopping) = watch::channel(false);
     let shared = Shared {
         inner: Arc::new(Inner {
-            app: app.acting_as(WHO),
+            app: app.acting_as(Actor::nobody()),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             stop: stopping.clone(),
             addresses: addresses.clone(),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod approvals;
+mod audit;
 mod authorizations;
 mod backup;
 mod budgets;
@@ -36,6 +37,7 @@ mod writer;
 pub use approvals::{
     ApprovalDecision, ApprovalFilter, Asked, Asker, MAX_APPROVAL_PAGE, NewApproval, StandingApprovals,
 };
+pub use audit::{AuditFilter, AuditLine, MAX_AUDIT_PAGE, NewAudit};
 pub use authorizations::{PendingAuthorization, TakenAuthorization};
 pub use budgets::BudgetEntry;
 pub use charges::{CallLimit, Charges, Held, LimitUse};

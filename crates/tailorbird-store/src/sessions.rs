@@ -75,13 +75,14 @@ impl Store {
         let (ticket, opened) = (digest(ticket), digest(&session));
         let is_open = self
             .write(move |writing| {
-                drop_old(writing)?;
-                let taken = writing
-                    .connection
-                    .execute("DELETE FROM ticket WHERE digest = ?1", [ticket])?;
+                let taken = writing.connection.execute(
+                    "DELETE FROM ticket WHERE digest = ?1 AND expires_at > ?2",
+                    (ticket, writing.now.as_microsecond()),
+                )?;
                 if taken == 0 {
                     return Ok(false);
                 }
+                drop_old(writing)?;
                 let now = writing.now.as_microsecond();
                 writing.connection.execute(
                     "INSERT INTO session (digest, opened_at, seen_at) VALUES (?1, ?2, ?2)",

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rusqlite::Connection;
 use tailorbird_model::measure::Histogram;
 
+use crate::audit::{self, Noting};
 use crate::budgets::Budgets;
 use crate::clock::{Clock, system_clock};
 use crate::ledger::chain::Chain;
@@ -20,6 +21,8 @@ use crate::{Home, StoreError, schema, secrets};
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// What the audit log gets with the first change that is written.
+    noting: Option<Noting>,
 }
 
 struct Inner {
@@ -60,7 +63,15 @@ impl Store {
                 key: Arc::new(RwLock::new(key)),
                 budgets,
             }),
+            noting: None,
         })
+    }
+
+    pub(crate) fn with_noting(&self, noting: Noting) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            noting: Some(noting),
+        }
     }
 
     /// The home that this is the store of.
@@ -111,7 +122,29 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.inner.writer.write(work).await
+        let Some((noting, line)) = self
+            .noting
+            .as_ref()
+            .and_then(|noting| noting.take().map(|line| (noting, line)))
+        else {
+            return self.inner.writer.write(work).await;
+        };
+        let again = line.clone();
+        // Whether the job changed anything: what it left as it was needs no line.
+        let added = self.inner.writer.write(move |writing| {
+            let before = changes(writing.connection)?;
+            let value = work(writing)?;
+            let has_changed = changes(writing.connection)? != before;
+            if has_changed {
+                audit::add(writing, &line)?;
+            }
+            Ok((value, has_changed))
+        });
+        let added = added.await;
+        if !matches!(added, Ok((_, true))) {
+            noting.put_back(Some(again));
+        }
+        added.map(|(value, _)| value)
     }
 
     /// As [`Store::write`], for the jobs of each record (see [`Writer::write_often`]).
@@ -149,6 +182,13 @@ impl Store {
         *key.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         answer
     }
+}
+
+/// Rows that this connection has changed since it was opened.
+fn changes(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT total_changes()")?
+        .query_row([], |row| row.get(0))
 }
 
 impl std::fmt::Debug for Store {

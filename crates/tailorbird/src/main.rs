@@ -114,7 +114,7 @@ async fn dispatch(arguments: Arguments, render: Render) -> Result<Ended, AppErro
         Command::Delivery(command) => commands::delivery::run(&home, command, render).await,
         Command::Notice(command) => commands::notice::run(&home, command, render).await,
         Command::Home(command) => commands::home::run(&home, command, render).await,
-        Command::Backup(arguments) => commands::home::backup(&home, &arguments, render),
+        Command::Backup(arguments) => commands::home::backup(&home, &arguments, render).await,
         Command::Restore(arguments) => commands::home::restore(&home, &arguments, render).await,
         Command::Open => commands::open::run(&home, render).await,
         Command::Doctor => commands::doctor::run(&home, render).await,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_oauth::ClientSecret;
 
+use crate::actor::Act;
 use crate::{App, AppError, tasks};
 
 /// The shortest secret: a shorter one can be tried out.
@@ -61,6 +62,7 @@ impl App {
         name: &Name,
         input: TaskSecretInput,
     ) -> Result<Vec<String>, AppError> {
+        let noting = self.noting(Act::TASK_SECRET, name, "")?;
         let task = tasks::parse(&self.stored_task(name)?)?;
         let mut notes = Vec::new();
         let secret = input.webhook_secret.trim();
@@ -87,7 +89,8 @@ impl App {
                 "The task `{name}` has no webhook, so nothing uses this secret now."
             )),
         }
-        self.store
+        noting
+            .store
             .put_task_secret(name, ClientSecret::new(secret))
             .await?;
         Ok(notes)

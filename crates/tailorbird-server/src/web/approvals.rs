@@ -171,11 +171,7 @@ async fn decide_one(
 
 /// `POST /decide-approvals`: releases or refuses what was chosen, each as it was shown. One that cannot be decided holds
 /// up no other, and is told.
-pub(super) async fn decide(
-    State(shared): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    form: Form,
-) -> Response {
+pub(super) async fn decide(Extension(visit): Extension<Visit>, form: Form) -> Response {
     let refuse = |what: &str, hint: &str| {
         let failure = Failure::new(codes::REQUEST_REFUSED, Meaning::NotSent, what).hint(hint);
         failed(&visit, "approvals", failure.into())
@@ -194,7 +190,7 @@ pub(super) async fn decide(
     }
     let (mut count, mut first_left) = (0_usize, None);
     for question in &chosen {
-        match decide_one(shared.app(), question, decision, form.get("reason")).await {
+        match decide_one(visit.app(), question, decision, form.get("reason")).await {
             Ok(()) => count += 1,
             Err(error) => first_left = first_left.or(Some(error)),
         }

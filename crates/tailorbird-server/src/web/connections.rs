@@ -200,7 +200,7 @@ pub(super) async fn test(
     Path(name): Path<String>,
     _form: Form,
 ) -> Response {
-    let tested = async { shared.app().test_connection(&named(&name)?).await };
+    let tested = async { visit.app().test_connection(&named(&name)?).await };
     let answer = match tested.await {
         Ok(tested) => {
             let account = tested.account.as_ref().map(|account| account.name.clone());

@@ -320,15 +320,10 @@ fn resolution(word: &str) -> Result<Resolution, AppError> {
 }
 
 /// `POST /deliveries/{id}/resolve`.
-pub(super) async fn resolve(
-    State(shared): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Path(id): Path<u64>,
-    form: Form,
-) -> Response {
+pub(super) async fn resolve(Extension(visit): Extension<Visit>, Path(id): Path<u64>, form: Form) -> Response {
     let done = async {
         let resolution = resolution(form.get("as"))?;
-        shared
+        visit
             .app()
             .resolve_delivery(&format!("#{id}"), resolution, Mapping::Stored)
             .await
@@ -429,11 +424,7 @@ pub(super) async fn preview(
 }
 
 /// `POST /decide`.
-pub(super) async fn resolve_all(
-    State(shared): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    form: Form,
-) -> Response {
+pub(super) async fn resolve_all(Extension(visit): Extension<Visit>, form: Form) -> Response {
     let asked = Asked {
         state: form.get("state").to_owned(),
         task: form.get("task").to_owned(),
@@ -446,7 +437,7 @@ pub(super) async fn resolve_all(
     };
     let done = async {
         let resolution = resolution(&asked.decision)?;
-        let app = shared.app();
+        let app = visit.app();
         app.resolve_all(
             &asked.filter(),
             &resolution,

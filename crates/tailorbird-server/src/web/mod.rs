@@ -2,6 +2,7 @@
 
 mod approvals;
 mod assets;
+mod audit;
 mod connections;
 mod databases;
 mod deliveries;
@@ -19,57 +20,65 @@ mod tasks;
 mod view;
 mod visit;
 
-use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use tailorbird_app::{App, AppError};
+use tailorbird_model::access::Right;
 
+use crate::routes::{Access, Routes};
 use crate::server::Shared;
 
 pub(crate) use live::MAX_STREAMS;
+pub(crate) use visit::admit;
 
-/// All pages. Everything but the gate and the assets wants a session.
-pub(crate) fn router(shared: &Shared) -> Router<Shared> {
-    Router::new()
-        .route("/", get(overview::show))
-        .route("/live/overview", get(overview::live))
-        .route("/connections", get(connections::list))
-        .route("/connections/{name}", get(connections::show))
-        .route("/connections/{name}/test", post(connections::test))
-        .route("/databases", get(databases::list))
-        .route("/databases/{name}", get(databases::show))
-        .route("/tasks", get(tasks::list))
-        .route("/tasks/{name}", get(tasks::show))
-        .route("/new-task", get(editor::begin).post(editor::make))
-        .route("/tasks/{name}/edit", get(editor::edit).post(editor::edited))
-        .route("/tasks/{name}/versions", get(editor::versions))
-        .route("/tasks/{name}/versions/{version}", get(editor::version))
-        .route("/tasks/{name}/versions/{version}/restore", post(editor::restore))
-        .route("/tasks/{name}/start", get(editor::ask_start).post(editor::start))
-        .route("/tasks/{name}/run", post(tasks::run))
-        .route("/tasks/{name}/enable", post(tasks::enable))
-        .route("/tasks/{name}/disable", post(tasks::disable))
-        .route("/tasks/{name}/rehearsal", get(tasks::rehearse))
-        .route("/runs", get(runs::list))
-        .route("/runs/{id}", get(runs::show))
-        .route("/live/runs/{id}", get(runs::live))
-        .route("/runs/{id}/{action}", post(runs::act))
-        .route("/deliveries", get(deliveries::list))
-        .route("/deliveries/{id}", get(deliveries::show))
-        .route("/deliveries/{id}/resolve", post(deliveries::resolve))
-        .route("/decide", get(deliveries::preview).post(deliveries::resolve_all))
-        .route("/approvals", get(approvals::list))
-        .route("/approvals/{id}", get(approvals::show))
-        .route("/decide-approvals", post(approvals::decide))
-        .route("/theme", post(visit::theme))
-        .route("/leave", post(visit::leave))
-        .route_layer(from_fn_with_state(shared.clone(), visit::known))
-        .route("/enter", get(visit::enter))
-        .route("/assets/{name}", get(assets::serve))
+const LOOK: Access = Access::Right(Right::Look);
+const QUERY: Access = Access::Right(Right::Query);
+const OPERATE: Access = Access::Right(Right::Operate);
+const DESIGN: Access = Access::Right(Right::Design);
+const ADMINISTER: Access = Access::Right(Right::Administer);
+
+/// All pages, each with the right that it wants.
+#[rustfmt::skip]
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .get("/", LOOK, overview::show)
+        .get("/live/overview", LOOK, overview::live)
+        .get("/connections", LOOK, connections::list)
+        .get("/connections/{name}", LOOK, connections::show)
+        .post("/connections/{name}/test", OPERATE, connections::test)
+        .get("/databases", LOOK, databases::list)
+        .get("/databases/{name}", QUERY, databases::show)
+        .get("/tasks", LOOK, tasks::list)
+        .get("/tasks/{name}", LOOK, tasks::show)
+        .get("/new-task", DESIGN, editor::begin)
+        .post("/new-task", DESIGN, editor::make)
+        .get("/tasks/{name}/edit", DESIGN, editor::edit)
+        .post("/tasks/{name}/edit", DESIGN, editor::edited)
+        .get("/tasks/{name}/versions", LOOK, editor::versions)
+        .get("/tasks/{name}/versions/{version}", LOOK, editor::version)
+        .post("/tasks/{name}/versions/{version}/restore", DESIGN, editor::restore)
+        .get("/tasks/{name}/start", OPERATE, editor::ask_start)
+        .post("/tasks/{name}/start", OPERATE, editor::start)
+        .post("/tasks/{name}/run", OPERATE, tasks::run)
+        .post("/tasks/{name}/enable", OPERATE, tasks::enable)
+        .post("/tasks/{name}/disable", OPERATE, tasks::disable)
+        .get("/tasks/{name}/rehearsal", OPERATE, tasks::rehearse)
+        .get("/runs", LOOK, runs::list)
+        .get("/runs/{id}", LOOK, runs::show)
+        .get("/live/runs/{id}", LOOK, runs::live)
+        .post("/runs/{id}/{action}", OPERATE, runs::act)
+        .get("/deliveries", LOOK, deliveries::list)
+        .get("/deliveries/{id}", LOOK, deliveries::show)
+        .post("/deliveries/{id}/resolve", OPERATE, deliveries::resolve)
+        .get("/decide", OPERATE, deliveries::preview)
+        .post("/decide", OPERATE, deliveries::resolve_all)
+        .get("/approvals", LOOK, approvals::list)
+        .get("/approvals/{id}", LOOK, approvals::show)
+        .post("/decide-approvals", OPERATE, approvals::decide)
+        .get("/audit", ADMINISTER, audit::list)
+        .post("/theme", Access::SignedIn, visit::theme)
+        .post("/leave", Access::SignedIn, visit::leave)
+        .get("/enter", Access::Anybody, visit::enter)
+        .get("/assets/{name}", Access::Anybody, assets::serve)
 }
-
-/// Who decides by these pages, as the ledger notes it.
-pub(crate) const WHO: &str = "a person in the browser";
 
 /// Reads from the store without holding up other connections.
 async fn look<T, F>(shared: &Shared, read: F) -> Result<T, AppError>
@@ -77,7 +86,7 @@ where
     T: Send + 'static,
     F: FnOnce(&App) -> Result<T, AppError> + Send + 'static,
 {
-    let app = shared.app().clone();
+    let app = shared.program().clone();
     match tokio::task::spawn_blocking(move || read(&app)).await {
         Ok(result) => result,
         Err(error) => {

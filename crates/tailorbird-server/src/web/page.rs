@@ -32,6 +32,8 @@ pub(super) struct Chrome {
     pub in_doubt: u64,
     /// Approvals that wait.
     pub approvals: u64,
+    /// Whether the visitor manages people and the home.
+    pub administers: bool,
     /// What just happened.
     pub said: Option<String>,
 }

@@ -241,12 +241,11 @@ fn step_state(step: StepState, run: RunState) -> Option<Badge> {
 
 /// `POST /runs/{id}/{action}`.
 pub(super) async fn act(
-    State(shared): State<Shared>,
     Extension(visit): Extension<Visit>,
     Path((id, action)): Path<(String, String)>,
     _form: Form,
 ) -> Response {
-    let app = shared.app();
+    let app = visit.app();
     let id = RunId(id);
     let done = match action.as_str() {
         "pause" => app.pause_run(&id).await.map(|run| (run, "paused".to_owned())),

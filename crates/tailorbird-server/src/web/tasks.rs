@@ -149,14 +149,13 @@ pub(super) fn named(name: &str) -> Result<Name, AppError> {
 
 /// `POST /tasks/{name}/run`.
 pub(super) async fn run(
-    State(shared): State<Shared>,
     Extension(visit): Extension<Visit>,
     Path(name): Path<String>,
     _form: Form,
 ) -> Response {
     let opened = async {
         let name = named(&name)?;
-        shared.app().open_run(&name, RunInput::manual()).await
+        visit.app().open_run(&name, RunInput::manual()).await
     };
     match opened.await {
         Ok(run) => go(&format!("/runs/{}?said=run", run.id)),
@@ -166,26 +165,24 @@ pub(super) async fn run(
 
 /// `POST /tasks/{name}/enable`.
 pub(super) async fn enable(
-    State(shared): State<Shared>,
     Extension(visit): Extension<Visit>,
     Path(name): Path<String>,
     _form: Form,
 ) -> Response {
-    switched(&shared, &visit, &name, true).await
+    switched(&visit, &name, true).await
 }
 
 /// `POST /tasks/{name}/disable`.
 pub(super) async fn disable(
-    State(shared): State<Shared>,
     Extension(visit): Extension<Visit>,
     Path(name): Path<String>,
     _form: Form,
 ) -> Response {
-    switched(&shared, &visit, &name, false).await
+    switched(&visit, &name, false).await
 }
 
-async fn switched(shared: &Shared, visit: &Visit, name: &str, on: bool) -> Response {
-    let done = async { shared.app().enable_task(&named(name)?, on).await };
+async fn switched(visit: &Visit, name: &str, on: bool) -> Response {
+    let done = async { visit.app().enable_task(&named(name)?, on).await };
     match done.await {
         Ok(()) => go(&format!(
             "/tasks/{name}?said={}",
@@ -225,13 +222,9 @@ struct WriteRow {
 }
 
 /// `GET /tasks/{name}/rehearsal`: a dry run.
-pub(super) async fn rehearse(
-    State(shared): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Path(name): Path<String>,
-) -> Response {
+pub(super) async fn rehearse(Extension(visit): Extension<Visit>, Path(name): Path<String>) -> Response {
     let rehearsal = async {
-        shared
+        visit
             .app()
             .rehearse_task(&named(&name)?, REHEARSED, Arc::new(|_| {}))
             .await

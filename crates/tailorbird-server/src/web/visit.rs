@@ -10,13 +10,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use tailorbird_app::App;
+use tailorbird_app::{Actor, App};
+use tailorbird_model::access::Right;
 
 use super::form::Form;
 use super::kept::Kept;
-use super::page::{Chrome, go, show_with};
+use super::page::{Chrome, go, refused as not_done, show_with};
 use super::{look, said};
+use crate::door::Caller;
 use crate::problem::Problem;
+use crate::routes::Access;
 use crate::server::Shared;
 
 /// The cookie that remembers light or dark.
@@ -30,6 +33,7 @@ const COOKIE_SECONDS: u32 = 30 * 24 * 3600;
 pub(super) struct Visit {
     theme: &'static str,
     token: String,
+    app: App,
     pub(super) form_token: String,
     here: String,
     in_doubt: u64,
@@ -38,6 +42,11 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    /// The use-cases in the visitor's name.
+    pub(super) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// The frame of a page in a section of the navigation.
     pub(super) fn chrome(&self, title: &str, section: &'static str) -> Chrome {
         Chrome {
@@ -48,19 +57,25 @@ impl Visit {
             here: self.here.clone(),
             in_doubt: self.in_doubt,
             approvals: self.approvals,
+            administers: self.app.actor().may(Right::Administer),
             said: self.said.clone(),
         }
     }
 }
 
-/// Lets in who has a session; shows everybody else how to get one.
-pub(super) async fn known(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+/// Lets in who has a session and the right that the route states; shows everybody else why not.
+pub(crate) async fn admit(
+    State((shared, access)): State<(Shared, Access)>,
+    Extension(caller): Extension<Caller>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
     let theme = theme_named(cookie(headers, THEME_COOKIE).unwrap_or_default());
     let token = cookie(headers, &session_cookie(&shared))
         .unwrap_or_default()
         .to_owned();
-    let session = match shared.app().session(&token).await {
+    let session = match shared.program().session(&token).await {
         Ok(session) => session,
         Err(error) => return Problem::store(error.failure).into_response(),
     };
@@ -75,12 +90,18 @@ pub(super) async fn known(State(shared): State<Shared>, mut request: Request, ne
     let visit = Visit {
         theme,
         token,
+        app: shared.program().acting_as(Actor::link(&caller.address())),
         form_token: session.form_token,
         here: own_path(request.uri().path_and_query().map_or("/", |path| path.as_str())).to_owned(),
         in_doubt: waiting.in_doubt,
         approvals: waiting.approvals,
         said: said::of_query(query),
     };
+    if let Access::Right(right) = access
+        && let Err(failure) = visit.app.actor().need(right)
+    {
+        return not_done(&visit, "", StatusCode::FORBIDDEN, failure.into());
+    }
     request.extensions_mut().insert(visit);
     next.run(request).await
 }
@@ -121,11 +142,13 @@ pub(super) struct Entering {
 /// `GET /enter?ticket=…`: opens a session, once.
 pub(super) async fn enter(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Query(entering): Query<Entering>,
 ) -> Response {
+    let app = shared.program().acting_as(Actor::link(&caller.address()));
     let theme = theme_named(cookie(&headers, THEME_COOKIE).unwrap_or_default());
-    match shared.app().open_session(&entering.ticket).await {
+    match app.open_session(&entering.ticket).await {
         Ok(Some(token)) => {
             let mut response = go("/");
             set_cookie(&mut response, &session_cookie(&shared), &token, COOKIE_SECONDS);
@@ -134,7 +157,7 @@ pub(super) async fn enter(
         Ok(None) => {
             // A link that is pressed twice leads in where the first press has opened the session.
             let token = cookie(&headers, &session_cookie(&shared)).unwrap_or_default();
-            match shared.app().session(token).await {
+            match app.session(token).await {
                 Ok(Some(_)) => go("/"),
                 _ => refused(theme, Why::TicketUsed, None),
             }
@@ -149,7 +172,7 @@ pub(super) async fn leave(
     Extension(visit): Extension<Visit>,
     _form: Form,
 ) -> Response {
-    if let Err(error) = shared.app().end_session(&visit.token).await {
+    if let Err(error) = visit.app().end_session(&visit.token).await {
         return Problem::store(error.failure).into_response();
     }
     let mut response = go("/");

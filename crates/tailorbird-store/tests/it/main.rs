@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod audit;
 mod backup;
 mod bench;
 mod budgets;

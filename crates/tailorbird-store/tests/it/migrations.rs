@@ -32,7 +32,7 @@ async fn opening_twice_applies_nothing_twice_and_leaves_a_sound_file() {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    assert_eq!(versions, [1, 2, 3]);
+    assert_eq!(versions, [1, 2, 3, 4]);
     let id: i32 = raw
         .pragma_query_value(None, "application_id", |row| row.get(0))
         .unwrap();

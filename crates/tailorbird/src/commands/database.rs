@@ -97,7 +97,7 @@ pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -
         } => {
             let on = on.into_iter().map(Into::into).collect();
             let watched = Watched { table, key, on };
-            trigger_sql(home, &name, &watched, (install, remove), render)?;
+            trigger_sql(home, &name, &watched, (install, remove), render).await?;
         }
     }
     Ok(Ended::Well)
@@ -128,7 +128,7 @@ fn list(home: &Path, render: Render) -> Result<(), AppError> {
 }
 
 /// `database trigger-sql`: shows, installs or removes.
-fn trigger_sql(
+async fn trigger_sql(
     home: &Path,
     name: &str,
     watched: &Watched,
@@ -139,7 +139,7 @@ fn trigger_sql(
     let name = input::name(name)?;
     let table = &watched.table;
     if remove {
-        let removed = app.remove_outbox(&name, table)?;
+        let removed = app.remove_outbox(&name, table).await?;
         let json = json!({
             "database": name, "table": table, "removed_triggers": removed.triggers,
             "dropped_changes": removed.changes, "removed_outbox": removed.outbox,
@@ -153,7 +153,7 @@ fn trigger_sql(
         return Ok(());
     }
     let statements = if install {
-        app.install_outbox(&name, watched)?
+        app.install_outbox(&name, watched).await?
     } else {
         app.outbox_sql(&name, watched)?
     };

@@ -52,16 +52,21 @@ pub(crate) async fn run(home: &Path, command: HomeCommand, render: Render) -> Re
     Ok(Ended::Well)
 }
 
-pub(crate) fn backup(home: &Path, arguments: &BackupArguments, render: Render) -> Result<Ended, AppError> {
+pub(crate) async fn backup(
+    home: &Path,
+    arguments: &BackupArguments,
+    render: Render,
+) -> Result<Ended, AppError> {
     let app = App::open(home)?;
     let passphrase = match (arguments.with_key, &arguments.passphrase) {
         (false, _) => None,
         (true, Some(file)) => Some(read_passphrase(file)?),
         (true, None) => Some(ask_for_passphrase()?),
     };
-    let report = app.backup(&arguments.file, passphrase.as_ref(), &mut |progress| {
-        tell(render, progress);
-    })?;
+    let mut follow = |progress| tell(render, progress);
+    let report = app
+        .backup(&arguments.file, passphrase.as_ref(), &mut follow)
+        .await?;
     render.end_progress();
     for name in &report.left_out {
         render.talk(&format!(

@@ -4,6 +4,7 @@ mod browser;
 mod editing;
 
 use browser::Browser;
+use tailorbird_server::Access;
 
 use crate::provider::{Provider, Reply};
 use crate::serve::support::{Server, until};
@@ -75,23 +76,16 @@ fn world() -> (Provider, Home) {
     (provider, home)
 }
 
-/// The paths and methods of the router, as its source names them.
-fn routes() -> Vec<(String, &'static str)> {
-    let source = include_str!("../../../tailorbird-server/src/web/mod.rs");
-    let mut routes = Vec::new();
-    for line in source.lines() {
-        let Some(rest) = line.trim().strip_prefix(".route(\"") else {
-            continue;
-        };
-        let (path, handlers) = rest.split_once('"').unwrap();
-        for (word, method) in [("get(", "GET"), ("post(", "POST")] {
-            if handlers.contains(word) {
-                routes.push((path.to_owned(), method));
-            }
-        }
-    }
-    assert!(routes.len() > 20, "{routes:?}");
-    routes
+/// The paths and methods of the router, with who may call them, as they are declared.
+fn routes() -> Vec<(String, &'static str, Access)> {
+    tailorbird_server::stated_routes()
+        .into_iter()
+        .map(|route| {
+            let method = if route.method == "GET" { "GET" } else { "POST" };
+            assert_eq!(route.method, method);
+            (route.path, method, route.access)
+        })
+        .collect()
 }
 
 fn filled(path: &str) -> String {
@@ -106,8 +100,8 @@ fn no_page_and_no_form_opens_without_a_session_or_with_anothers_form() {
     let (_provider, home) = world();
     let server = Server::start(&home);
     let browser = Browser::enter(&home);
-    for (path, method) in routes() {
-        if path.starts_with("/enter") || path.starts_with("/assets") {
+    for (path, method, access) in routes() {
+        if access == Access::Anybody {
             continue;
         }
         let address = format!("{}{}", server.url, filled(&path));
@@ -402,4 +396,38 @@ steps:
     });
     assert!(!provider.bodies().iter().any(|body| body.contains("checked B")));
     assert!(browser.get("/approvals?state=refused").1.contains("too dear"));
+}
+
+#[test]
+fn who_changed_what_stands_in_the_audit_log() {
+    let (_provider, home) = world();
+    let _server = Server::start(&home);
+    let browser = Browser::enter(&home);
+    browser.submit("/tasks/announce", "/tasks/announce/disable", "");
+    home.run(&["task", "enable", "announce"]).expect(0);
+    let (status, page) = browser.get("/audit");
+    assert_eq!(status, 200);
+    for word in [
+        "task disabled",
+        "task enabled",
+        "connection changed",
+        "session opened",
+        "start-up link",
+        "command line",
+        "127.0.0.1",
+    ] {
+        assert!(page.contains(word), "{word:?} is not in {page}");
+    }
+    let rows = |path: &str| browser.get(path).1.matches("<tr><td>").count();
+    assert_eq!(rows("/audit?what=session"), 1);
+    assert_eq!(rows("/audit?text=ENABLED"), 1);
+    assert_eq!(rows("/audit?who=start-up+link&what=task"), 1);
+    assert_eq!(rows("/audit?text=nothing-of-that-kind"), 0);
+    assert_eq!(rows("/audit?before=1"), 0);
+    // Reading leaves nothing, and neither does what is refused.
+    let all = rows("/audit");
+    browser.get("/tasks");
+    assert_eq!(browser.submit("/tasks", "/tasks/none/disable", "").0, 404);
+    assert_eq!(browser.submit("/tasks", "/runs/none/cancel", "").0, 404);
+    assert_eq!(rows("/audit"), all);
 }

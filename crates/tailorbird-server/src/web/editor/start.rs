@@ -112,7 +112,7 @@ pub(in crate::web) async fn start(
         .map(|(name, text)| (name.to_owned(), text.trim().to_owned()))
         .collect();
     let opened = match named(&name) {
-        Ok(task) => shared.app().start_run(&task, &given).await,
+        Ok(task) => visit.app().start_run(&task, &given).await,
         Err(error) => Err(error),
     };
     match opened {

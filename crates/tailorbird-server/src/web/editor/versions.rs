@@ -176,7 +176,7 @@ pub(in crate::web) async fn restore(
         Ok(found) => found,
         Err(error) => return failed(&visit, "tasks", error),
     };
-    match shared.app().save_task(&yaml, Some(&name), over, false).await {
+    match visit.app().save_task(&yaml, Some(&name), over, false).await {
         Ok(saved) => go(&format!("/tasks/{name}?said=restored&n={}", saved.version)),
         // In the editor, where it can be mended.
         Err(error) => {
