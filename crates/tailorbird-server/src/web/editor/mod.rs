@@ -168,7 +168,8 @@ async fn answer(shared: &Shared, visit: &Visit, name: Option<Name>, form: &Form)
         "save-over" => form.get("newest").parse().unwrap_or(editing.over),
         _ => return looked_at(shared, visit, editing, form.get("part")).await,
     };
-    let saved = visit.app()
+    let saved = visit
+        .app()
         .save_task(
             &editing.yaml,
             editing.name.as_ref(),
