@@ -26,7 +26,7 @@ use crate::operators::Variables;
 use crate::plan::{Plan, StepPlan};
 use crate::progress::{Progress, ProgressEvent, Stop};
 use crate::resources::Resources;
-use crate::send::Gates;
+use crate::send::{Gates, Turns};
 use crate::{spans, trigger};
 
 /// Runs tasks. Cheap to clone.
@@ -39,6 +39,8 @@ pub struct Engine {
     pub(crate) attempt_window: Duration,
     /// How many requests of each connection are under way, over all runs that this engine drives.
     pub(crate) gates: Gates,
+    /// Which of those runs go first when a limit opens again.
+    pub(crate) turns: Turns,
     /// How long effects took. Clones share it.
     pub(crate) effect_times: Arc<Histogram>,
 }
@@ -79,6 +81,8 @@ pub(crate) struct Driver {
     pub(crate) pages: Option<(Name, u32, Pages)>,
     /// What fired the run, as expressions see it.
     pub(crate) trigger: Record,
+    /// The connections over which it could make calls since it last waited for their limits.
+    pub(crate) served: HashSet<Name>,
 }
 
 /// A person sits there and follows.
@@ -107,6 +111,7 @@ impl Engine {
             resources,
             attempt_window,
             gates: Gates::default(),
+            turns: Turns::default(),
             effect_times: Arc::default(),
         }
     }
@@ -338,6 +343,7 @@ impl Engine {
                     asked_people: HashSet::new(),
                     pages: None,
                     trigger,
+                    served: HashSet::new(),
                 };
                 TaskEffects::new(driver, &plan)
             })?;
@@ -476,6 +482,9 @@ impl Driver {
                 (RunState::Failed, Some(failure), None)
             }
         };
+        if state != RunState::Waiting {
+            self.engine.turns.forget(&self.run);
+        }
         let mut last = None;
         for attempt in 0..MAX_STORE_TRIES {
             let change = RunChange {

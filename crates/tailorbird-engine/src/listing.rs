@@ -58,8 +58,10 @@ impl Driver {
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
         let store = self.engine.store.clone();
         if let Some(until) = store.wait_until(connection, operation, store.now()) {
+            self.waits_for(connection, until);
             return Ok(again(&place, Some(limit_of(connection, until, None)), None));
         }
+        self.give_way(connection).await?;
         let route = self.route(call)?;
         let mut pages = match self.pages.take() {
             // The pages so far are known, so a provider that repeats one is noticed.
@@ -77,10 +79,14 @@ impl Driver {
         if let Some(held) = store.take_call(&charges, items, cost).await? {
             let why = why_held(&route.connection, charges.cap, &held);
             return match why.retry_at {
-                Some(until) => Ok(again(&place, Some(limit_of(connection, until, Some(why))), None)),
+                Some(until) => {
+                    self.waits_for(connection, until);
+                    Ok(again(&place, Some(limit_of(connection, until, Some(why))), None))
+                }
                 None => Err(RunEnd::Attention(why)),
             };
         }
+        self.was_served(connection);
         let sent = self
             .engine
             .connector
@@ -401,8 +407,10 @@ impl Driver {
             .store
             .wait_until(connection, operation, Timestamp::now());
         if let Some(until) = reported {
+            self.waits_for(connection, until);
             self.wait_until(connection, until, None).await?;
         }
+        self.give_way(connection).await?;
         let charges = route.charges(operation);
         let (items, cost) = whole_cost(
             route.resolved.operation(operation).map_err(RunEnd::Attention)?,
@@ -411,10 +419,15 @@ impl Driver {
         while let Some(held) = self.engine.store.take_call(&charges, items, cost).await? {
             let why = why_held(&route.connection, charges.cap, &held);
             match why.retry_at {
-                Some(until) => self.wait_until(connection, until, Some(why)).await?,
+                Some(until) => {
+                    self.waits_for(connection, until);
+                    self.wait_until(connection, until, Some(why)).await?;
+                    self.give_way(connection).await?;
+                }
                 None => return Err(RunEnd::Attention(why)),
             }
         }
+        self.was_served(connection);
         Ok(())
     }
 

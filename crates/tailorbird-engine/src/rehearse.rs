@@ -200,6 +200,7 @@ impl Engine {
             asked_people: HashSet::new(),
             pages: None,
             trigger: rehearsed.about,
+            served: HashSet::new(),
         };
         let mut walk = Walk::new(&plan, driver, limit.clamp(1, MAX_REHEARSED));
         let ended = walk.steps(rehearsed.records).await;

@@ -6,6 +6,7 @@ mod one;
 mod pool;
 mod queue;
 mod threshold;
+mod turns;
 
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ pub(crate) use one::Sent;
 #[cfg(test)]
 pub(crate) use one::outcome_of;
 use pool::{Pool, Work};
+pub(crate) use turns::Turns;
 
 use crate::charge::{most_items, why_held};
 use crate::deliver::Route;
@@ -42,6 +44,7 @@ impl Driver {
             ..EffectOutput::default()
         };
         if let Some(until) = store.wait_until(connection, operation, store.now()) {
+            self.waits_for(connection, until);
             return Ok(waiting(limit_of(connection, until, None)));
         }
         if store.due_requests(&route.lane, None, 1)?.is_empty() {
@@ -59,7 +62,11 @@ impl Driver {
                 waiting(limit_of(connection, at, None))
             }));
         }
+        self.give_way(connection).await?;
         let (moved, trouble, asked) = self.send_lane(plan, call, &route).await?;
+        if moved > 0 {
+            self.was_served(connection);
+        }
         self.store_counts(plan, Some(&call.id)).await?;
         // What went through is written back also where the rest has to wait.
         let emitted = self.emit_settled(plan, call, &route).await;
@@ -70,10 +77,13 @@ impl Driver {
                 emitted?;
                 let why = why_held(&route.connection, route.connection.spending_cap(), &held);
                 return match why.retry_at {
-                    Some(until) => Ok(EffectOutput {
-                        moved,
-                        ..waiting(limit_of(connection, until, Some(why)))
-                    }),
+                    Some(until) => {
+                        self.waits_for(connection, until);
+                        Ok(EffectOutput {
+                            moved,
+                            ..waiting(limit_of(connection, until, Some(why)))
+                        })
+                    }
                     None => Err(RunEnd::Attention(why)),
                 };
             }

@@ -20,6 +20,7 @@ mod batches;
 mod cursors;
 mod demo;
 mod doubts;
+mod fairness;
 mod flow;
 mod interface;
 mod notices;
