@@ -34,7 +34,7 @@ pub const MAX_FOLLOWED_WAIT: Duration = Duration::from_mins(20);
 
 /// How long a run that was served stands back for one that went short of a limit's calls. Whoever is to be taken up
 /// when the limit opens is there within a fraction of it.
-pub const MAX_GIVEN_WAY: Duration = Duration::from_secs(3);
+pub(crate) const MAX_GIVEN_WAY: Duration = Duration::from_secs(3);
 
 /// How often it looks whether that one had its turn.
 pub(crate) const GIVE_WAY_EVERY: Duration = Duration::from_millis(20);
