@@ -68,6 +68,7 @@ impl SecretsInput {
             client,
             token,
             rsa_private_key: self.rsa_private_key.clone().map(Into::into),
+            ..Credentials::default()
         }
     }
 }

@@ -228,6 +228,7 @@ proptest! {
             client: Some(ClientCredentials::new(text.clone(), text.clone())),
             token: Some(TokenCredentials::new(text.clone(), "x")),
             rsa_private_key: Some(text.into()),
+            ..Credentials::default()
         };
         drop(check_credentials(&GENERIC, &given));
     }

@@ -80,6 +80,7 @@ mod tests {
             client: Some(ClientCredentials::new("name", secret)),
             token: None,
             rsa_private_key: None,
+            ..Credentials::default()
         }
     }
 
@@ -107,6 +108,7 @@ mod tests {
             client: None,
             token: None,
             rsa_private_key: None,
+            ..Credentials::default()
         };
         for credentials in [none, credentials(" ")] {
             let failure = sign_webhook(&mut request(), &credentials, "1", 1).unwrap_err();

@@ -29,7 +29,9 @@ pub fn limits_of(resolved: &Resolved, credentials: &Credentials, operation: &str
                 (LimitScope::Application, Some(client)) => {
                     format!("{}/client:{}", resolved.service.service, client.key)
                 }
-                (LimitScope::Application | LimitScope::Connection, _) => resolved.connection.to_string(),
+                (LimitScope::Application | LimitScope::Connection, _) => {
+                    credentials.budget.as_str().to_owned()
+                }
             };
             CallLimit {
                 whose,

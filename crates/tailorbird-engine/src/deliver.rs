@@ -9,7 +9,7 @@ use tailorbird_model::connection::Connection;
 use tailorbird_model::delivery::{DeliveryIdentity, DeliveryState, Event};
 use tailorbird_model::expression::{Expressions, Scope, Template};
 use tailorbird_model::key::DeliveryKey;
-use tailorbird_model::ports::Credentials;
+use tailorbird_model::ports::{BudgetId, Credentials};
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::{Charges, Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
 
@@ -34,6 +34,11 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// Whose calls count together with those over it.
+    pub(crate) fn budget(&self) -> &BudgetId {
+        &self.credentials.budget
+    }
+
     /// What calls of an operation over it are counted against.
     pub(crate) fn charges(&self, operation: &str) -> Charges {
         charges_of(&self.resolved, &self.credentials, &self.connection, operation)

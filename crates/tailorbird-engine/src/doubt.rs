@@ -121,7 +121,7 @@ impl Driver {
                     let settling = SignedDuration::from_secs(look_up.settling.seconds().into());
                     match self.held_look_up(route, look_up.operation.as_str()).await? {
                         Some(until) => Verdict::Later(until),
-                        None => self.look_up(call, route, &delivery, look_up, settling).await?,
+                        None => self.look_up(route, &delivery, look_up, settling).await?,
                     }
                 }
             };
@@ -132,8 +132,8 @@ impl Driver {
 
     /// Until when a look-up has to wait for a limit; counts it where it need not.
     async fn held_look_up(&self, route: &Route, operation: &str) -> Result<Option<Timestamp>, RunEnd> {
-        let (store, connection) = (&self.engine.store, &route.connection.connection);
-        if let Some(until) = store.wait_until(connection, operation, Timestamp::now()) {
+        let store = &self.engine.store;
+        if let Some(until) = store.wait_until(route.budget(), operation, Timestamp::now()) {
             return Ok(Some(until));
         }
         let cost = route
@@ -152,7 +152,6 @@ impl Driver {
     /// effect.
     async fn look_up(
         &mut self,
-        call: &CallPlan,
         route: &Route,
         delivery: &Delivery,
         how: &HowToLookUp,
@@ -205,20 +204,17 @@ impl Driver {
                 )));
                 return Ok(match failure.retry_at {
                     Some(at) if failure.meaning == Meaning::RetryLater => {
-                        let (connection, operation) = (&call.step.connection, how.operation.as_str());
-                        self.engine.store.report(connection, operation, &[], Some(at));
+                        let operation = how.operation.as_str();
+                        self.engine.store.report(route.budget(), operation, &[], Some(at));
                         Verdict::Later(at)
                     }
                     _ => Verdict::Ask(failure.to_string()),
                 });
             }
         };
-        self.engine.store.report(
-            &call.step.connection,
-            how.operation.as_str(),
-            &found.reports,
-            None,
-        );
+        self.engine
+            .store
+            .report(route.budget(), how.operation.as_str(), &found.reports, None);
         let compared = format!(
             "{} records on {} pages were compared",
             found.compared, found.pages

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tailorbird_connector::{Connector, Pages};
 use tailorbird_model::delivery::DeliveryId;
 use tailorbird_model::measure::Histogram;
+use tailorbird_model::ports::BudgetId;
 use tailorbird_model::run::{Counts, Run, RunId, RunState};
 use tailorbird_model::task::Task;
 use tailorbird_model::{Failure, Meaning, Name, Record, codes};
@@ -81,8 +82,8 @@ pub(crate) struct Driver {
     pub(crate) pages: Option<(Name, u32, Pages)>,
     /// What fired the run, as expressions see it.
     pub(crate) trigger: Record,
-    /// The connections over which it could make calls since it last waited for their limits.
-    pub(crate) served: HashSet<Name>,
+    /// The credentials with which it could make calls since it last waited for their limits.
+    pub(crate) served: HashSet<BudgetId>,
 }
 
 /// A person sits there and follows.

@@ -57,12 +57,12 @@ impl Driver {
         };
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
         let store = self.engine.store.clone();
-        if let Some(until) = store.wait_until(connection, operation, store.now()) {
-            self.waits_for(connection, until);
+        let route = self.route(call)?;
+        if let Some(until) = store.wait_until(route.budget(), operation, store.now()) {
+            self.waits_for(route.budget(), until);
             return Ok(again(&place, Some(limit_of(connection, until, None)), None));
         }
-        self.give_way(connection).await?;
-        let route = self.route(call)?;
+        self.give_way(route.budget()).await?;
         let mut pages = match self.pages.take() {
             // The pages so far are known, so a provider that repeats one is noticed.
             Some((step, number, pages)) if step == call.id && number == place.number => pages,
@@ -80,13 +80,13 @@ impl Driver {
             let why = why_held(&route.connection, charges.cap, &held);
             return match why.retry_at {
                 Some(until) => {
-                    self.waits_for(connection, until);
+                    self.waits_for(route.budget(), until);
                     Ok(again(&place, Some(limit_of(connection, until, Some(why))), None))
                 }
                 None => Err(RunEnd::Attention(why)),
             };
         }
-        self.was_served(connection);
+        self.was_served(route.budget());
         let sent = self
             .engine
             .connector
@@ -97,7 +97,7 @@ impl Driver {
             Ok(answer) => {
                 let taken = pages.take(&route.resolved, &answer);
                 let retry_at = taken.as_ref().err().and_then(|failure| failure.retry_at);
-                store.report(connection, operation, &answer.reports, retry_at);
+                store.report(route.budget(), operation, &answer.reports, retry_at);
                 match taken {
                     Ok(page) => return self.take_page(plan, call, place, pages, page).await,
                     Err(failure) => failure,
@@ -302,10 +302,10 @@ impl Driver {
                 Ok(answer) => {
                     let taken = pages.take(&route.resolved, &answer);
                     let retry_at = taken.as_ref().err().and_then(|failure| failure.retry_at);
-                    let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+                    let operation = call.step.operation.as_str();
                     self.engine
                         .store
-                        .report(connection, operation, &answer.reports, retry_at);
+                        .report(route.budget(), operation, &answer.reports, retry_at);
                     match taken {
                         Ok(page) => return Ok(Some(page)),
                         Err(failure) => failure,
@@ -373,10 +373,10 @@ impl Driver {
                 Ok(answer) => {
                     let judged = judge(&route.resolved, &request, &answer);
                     let retry_at = judged.as_ref().err().and_then(|failure| failure.retry_at);
-                    let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+                    let operation = call.step.operation.as_str();
                     self.engine
                         .store
-                        .report(connection, operation, &answer.reports, retry_at);
+                        .report(route.budget(), operation, &answer.reports, retry_at);
                     match judged.and_then(|()| records(&route.resolved, &request, &answer)) {
                         Ok(found) => return Ok(found),
                         Err(failure) => failure,
@@ -405,12 +405,12 @@ impl Driver {
         let reported = self
             .engine
             .store
-            .wait_until(connection, operation, Timestamp::now());
+            .wait_until(route.budget(), operation, Timestamp::now());
         if let Some(until) = reported {
-            self.waits_for(connection, until);
+            self.waits_for(route.budget(), until);
             self.wait_until(connection, until, None).await?;
         }
-        self.give_way(connection).await?;
+        self.give_way(route.budget()).await?;
         let charges = route.charges(operation);
         let (items, cost) = whole_cost(
             route.resolved.operation(operation).map_err(RunEnd::Attention)?,
@@ -420,14 +420,14 @@ impl Driver {
             let why = why_held(&route.connection, charges.cap, &held);
             match why.retry_at {
                 Some(until) => {
-                    self.waits_for(connection, until);
+                    self.waits_for(route.budget(), until);
                     self.wait_until(connection, until, Some(why)).await?;
-                    self.give_way(connection).await?;
+                    self.give_way(route.budget()).await?;
                 }
                 None => return Err(RunEnd::Attention(why)),
             }
         }
-        self.was_served(connection);
+        self.was_served(route.budget());
         Ok(())
     }
 

@@ -43,8 +43,8 @@ impl Driver {
             wait: Some(wait),
             ..EffectOutput::default()
         };
-        if let Some(until) = store.wait_until(connection, operation, store.now()) {
-            self.waits_for(connection, until);
+        if let Some(until) = store.wait_until(route.budget(), operation, store.now()) {
+            self.waits_for(route.budget(), until);
             return Ok(waiting(limit_of(connection, until, None)));
         }
         if store.due_requests(&route.lane, None, 1)?.is_empty() {
@@ -62,10 +62,10 @@ impl Driver {
                 waiting(limit_of(connection, at, None))
             }));
         }
-        self.give_way(connection).await?;
+        self.give_way(route.budget()).await?;
         let (moved, trouble, asked) = self.send_lane(plan, call, &route).await?;
         if moved > 0 {
-            self.was_served(connection);
+            self.was_served(route.budget());
         }
         self.store_counts(plan, Some(&call.id)).await?;
         // What went through is written back also where the rest has to wait.
@@ -78,7 +78,7 @@ impl Driver {
                 let why = why_held(&route.connection, route.connection.spending_cap(), &held);
                 return match why.retry_at {
                     Some(until) => {
-                        self.waits_for(connection, until);
+                        self.waits_for(route.budget(), until);
                         Ok(EffectOutput {
                             moved,
                             ..waiting(limit_of(connection, until, Some(why)))

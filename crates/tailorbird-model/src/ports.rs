@@ -5,6 +5,23 @@ use tailorbird_oauth::{ClientCredentials, RsaPrivateKeyPem, TokenCredentials};
 
 use crate::Name;
 
+/// Whose calls count together: a digest of a credential, the same for all connections that hold it. It tells nothing
+/// about the credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct BudgetId(String);
+
+impl BudgetId {
+    /// Takes over a digest, or another name that stands for one credential.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The credentials of one connection, opened for use.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
@@ -14,6 +31,8 @@ pub struct Credentials {
     pub token: Option<TokenCredentials>,
     /// The private key for RSA signature methods.
     pub rsa_private_key: Option<RsaPrivateKeyPem>,
+    /// What its calls count against.
+    pub budget: BudgetId,
 }
 
 /// Why a vault could not give or keep credentials.
@@ -47,12 +66,12 @@ pub struct BudgetReport {
 
 /// Keeps what is left of a credential's limits.
 pub trait Budget {
-    /// The time before which nothing may be sent over this connection to this operation, if any.
-    fn wait_until(&self, connection: &Name, operation: &str, now: Timestamp) -> Option<Timestamp>;
+    /// The time before which nothing may be sent with this credential to this operation, if any.
+    fn wait_until(&self, whose: &BudgetId, operation: &str, now: Timestamp) -> Option<Timestamp>;
     /// Takes in what an answer said.
     fn report(
         &self,
-        connection: &Name,
+        whose: &BudgetId,
         operation: &str,
         reports: &[BudgetReport],
         retry_at: Option<Timestamp>,

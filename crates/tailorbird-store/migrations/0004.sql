@@ -24,3 +24,11 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
 CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+---------------------------------------------------------------- budgets
+
+-- Limits belong to credentials: `whose` is a digest of one (see `credential.rs`). What was kept by the names of
+-- connections is not known under it; the providers tell it anew.
+DELETE FROM budget;
+DELETE FROM limit_use WHERE whose NOT LIKE '%/client:%';
+ALTER TABLE budget RENAME COLUMN connection TO whose;

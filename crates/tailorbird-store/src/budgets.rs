@@ -5,8 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
-use tailorbird_model::Name;
-use tailorbird_model::ports::{Budget, BudgetReport};
+use tailorbird_model::ports::{Budget, BudgetId, BudgetReport};
 
 use crate::codec::{from_micros, micros};
 use crate::{Store, StoreError};
@@ -62,13 +61,6 @@ impl Budgets {
         })
     }
 
-    /// Drops what is known of a connection that was removed.
-    pub(crate) fn forget(&self, connection: &Name) {
-        self.lock()
-            .left
-            .retain(|(name, _, _), _| name != connection.as_str());
-    }
-
     // The map is whole after every statement, so poison is no danger here.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -76,18 +68,18 @@ impl Budgets {
 }
 
 impl Store {
-    /// The limits of a connection as they were last reported, by operation and family.
+    /// The limits of a credential as they were last reported, by operation and family.
     ///
     /// # Errors
     /// Where the database cannot be read.
-    pub fn budget(&self, connection: &Name) -> Result<Vec<BudgetEntry>, StoreError> {
+    pub fn budget(&self, whose: &BudgetId) -> Result<Vec<BudgetEntry>, StoreError> {
         let now = (self.clock())();
         self.refresh_budgets(now)?;
         let state = self.budgets().lock();
         let mut entries: Vec<_> = state
             .left
             .iter()
-            .filter(|((name, _, _), _)| name == connection.as_str())
+            .filter(|((id, _, _), _)| id == whose.as_str())
             .map(|((_, operation, family), left)| BudgetEntry {
                 operation: operation.clone(),
                 report: BudgetReport {
@@ -128,26 +120,26 @@ impl Store {
 }
 
 impl Budget for Store {
-    fn wait_until(&self, connection: &Name, operation: &str, now: Timestamp) -> Option<Timestamp> {
+    fn wait_until(&self, whose: &BudgetId, operation: &str, now: Timestamp) -> Option<Timestamp> {
         if let Err(error) = self.refresh_budgets(now) {
             // What this process knows itself still counts; the provider's 429 is the last word anyway.
             tracing::warn!(%error, "the limits that other processes reported could not be read");
         }
         let latest = now.checked_add(MAX_WAIT).unwrap_or(now);
         let state = self.budgets().lock();
-        let own = |name: &str, of: &str| name == connection.as_str() && of == operation;
+        let own = |id: &str, of: &str| id == whose.as_str() && of == operation;
         // An operation stands still with every other one that reports the same shared family.
         let is_shared_with = |family: &str| {
             let shared =
-                |((name, of, known), left): (&Key, &Left)| own(name, of) && known == family && left.shared;
+                |((id, of, known), left): (&Key, &Left)| own(id, of) && known == family && left.shared;
             state.left.iter().any(shared)
         };
         state
             .left
             .iter()
-            .filter(|((name, of, family), left)| {
+            .filter(|((id, of, family), left)| {
                 left.remaining == Some(0)
-                    && name == connection.as_str()
+                    && id == whose.as_str()
                     && (of == operation || (left.shared && is_shared_with(family)))
             })
             .filter_map(|(_, left)| left.reset_at)
@@ -158,7 +150,7 @@ impl Budget for Store {
 
     fn report(
         &self,
-        connection: &Name,
+        whose: &BudgetId,
         operation: &str,
         reports: &[BudgetReport],
         retry_at: Option<Timestamp>,
@@ -176,7 +168,7 @@ impl Budget for Store {
             let mut state = self.budgets().lock();
             for report in reports.iter().chain(&retry) {
                 let key = (
-                    connection.to_string(),
+                    whose.as_str().to_owned(),
                     operation.to_owned(),
                     report.family.clone(),
                 );
@@ -202,21 +194,20 @@ impl Budget for Store {
             return;
         }
         self.write_later(move |writing| {
-            for ((connection, operation, family), left) in changed {
+            for ((whose, operation, family), left) in changed {
                 let number = |value: Option<u64>| value.map(|value| i64::try_from(value).unwrap_or(i64::MAX));
                 writing
                     .connection
                     .prepare_cached(
-                        "INSERT INTO budget (connection, operation, family, allowed, remaining, reset_at, updated_at,
-                                             shared)
+                        "INSERT INTO budget (whose, operation, family, allowed, remaining, reset_at, updated_at, shared)
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                         ON CONFLICT (connection, operation, family) DO UPDATE
+                         ON CONFLICT (whose, operation, family) DO UPDATE
                          SET allowed = excluded.allowed, remaining = excluded.remaining,
                              reset_at = excluded.reset_at, updated_at = excluded.updated_at,
                              shared = excluded.shared",
                     )?
                     .execute((
-                        connection,
+                        whose,
                         operation,
                         family,
                         number(left.allowed),
@@ -233,7 +224,7 @@ impl Budget for Store {
 
 fn load(db: &Connection) -> Result<HashMap<Key, Left>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT connection, operation, family, allowed, remaining, reset_at, updated_at, shared FROM budget",
+        "SELECT whose, operation, family, allowed, remaining, reset_at, updated_at, shared FROM budget",
     )?;
     let mut rows = statement.query([])?;
     let mut left = HashMap::new();

@@ -14,10 +14,10 @@ use crate::codec::from_micros;
 use crate::writer::Writing;
 use crate::{Store, StoreError};
 
-/// One limit of a service file, for one connection.
+/// One limit of a service file, for one credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallLimit {
-    /// Whose calls count together: the connection, or the client key.
+    /// Whose calls count together: a credential by its digest, or a client key.
     pub whose: String,
     /// The operation; `*` for all.
     pub operation: String,

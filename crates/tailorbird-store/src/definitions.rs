@@ -144,7 +144,6 @@ impl Store {
     /// [`StoreError::Unknown`] where there is none.
     pub async fn remove_connection(&self, name: &Name) -> Result<(), StoreError> {
         let name = name.clone();
-        let forgotten = name.clone();
         self.write(move |writing| {
             if writing
                 .connection
@@ -156,14 +155,15 @@ impl Store {
                     name: name.to_string(),
                 });
             }
-            writing
-                .connection
-                .execute("DELETE FROM budget WHERE connection = ?1", [name.as_str()])?;
+            // What its credential has used, it has used, whichever connection holds it next. Only what is over goes.
+            writing.connection.execute(
+                "DELETE FROM budget WHERE reset_at IS NULL OR reset_at < ?1",
+                [writing.now.as_microsecond()],
+            )?;
             secrets::forget_connection(writing, &name)?;
             authorizations::remove(writing, &name)
         })
         .await?;
-        self.budgets().forget(&forgotten);
         Ok(())
     }
 

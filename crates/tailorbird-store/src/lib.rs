@@ -8,6 +8,7 @@ mod budgets;
 mod charges;
 mod clock;
 mod codec;
+mod credential;
 mod cursors;
 mod definitions;
 mod entropy;

@@ -216,10 +216,16 @@ impl Store {
                 let token = open(SecretField::Token)?
                     .zip(open(SecretField::TokenSecret)?)
                     .map(|(token, secret)| TokenCredentials::new(token, secret));
-                Ok(Credentials {
+                let credentials = Credentials {
                     client,
                     token,
                     rsa_private_key,
+                    ..Credentials::default()
+                };
+                let budget = self.credential_key().budget_of(db, connection, &credentials)?;
+                Ok(Credentials {
+                    budget,
+                    ..credentials
                 })
             })
         })

@@ -8,6 +8,7 @@ use tailorbird_model::measure::Histogram;
 use crate::audit::{self, Noting};
 use crate::budgets::Budgets;
 use crate::clock::{Clock, system_clock};
+use crate::credential::CredentialKey;
 use crate::ledger::chain::Chain;
 use crate::readers::Readers;
 use crate::seal::SealingKey;
@@ -32,6 +33,7 @@ struct Inner {
     readers: Readers,
     key: Arc<RwLock<SealingKey>>,
     budgets: Budgets,
+    credentials: CredentialKey,
 }
 
 impl Store {
@@ -51,7 +53,9 @@ impl Store {
         let mut connection = schema::open_writer(&home.ledger_path())?;
         schema::migrate(&mut connection, home.path(), clock(), schema::Expect::Home)?;
         let key = secrets::fitting_key(&connection, home)?;
-        let chain = Chain::new(secrets::chain_key(&connection, &key)?);
+        let chain_key = secrets::chain_key(&connection, &key)?;
+        let credentials = CredentialKey::new(chain_key.clone());
+        let chain = Chain::new(chain_key);
         let budgets = Budgets::load(&connection)?;
         let writer = Writer::start(connection, chain, Arc::clone(&clock))?;
         Ok(Self {
@@ -62,6 +66,7 @@ impl Store {
                 readers: Readers::new(home.ledger_path()),
                 key: Arc::new(RwLock::new(key)),
                 budgets,
+                credentials,
             }),
             noting: None,
         })
@@ -100,6 +105,10 @@ impl Store {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    pub(crate) fn credential_key(&self) -> &CredentialKey {
+        &self.inner.credentials
     }
 
     pub(crate) fn budgets(&self) -> &Budgets {

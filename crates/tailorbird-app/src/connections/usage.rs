@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 use tailorbird_connector::Resolved;
+use tailorbird_model::Name;
 use tailorbird_model::connection::Connection;
 use tailorbird_model::money::{Amount, Period, SpendingCap};
 use tailorbird_model::ports::Credentials;
@@ -14,6 +15,8 @@ use tailorbird_store::{BudgetEntry, CallLimit, LimitUse, Store, StoreError};
 pub struct Usage {
     /// How many requests may be under way at once.
     pub concurrency: usize,
+    /// Other connections that hold the same credential: their calls count together.
+    pub counts_with: Vec<Name>,
     /// Limits of the service file, with what is used of them. Empty where the connection leads elsewhere.
     pub limits: Vec<LimitUse>,
     /// What the provider's answers last said.
@@ -35,6 +38,15 @@ impl Usage {
         credentials: &Credentials,
         connection: &Connection,
     ) -> Result<Self, StoreError> {
+        let mut counts_with = Vec::new();
+        for other in store.connections()? {
+            let other = other.value.connection;
+            // One whose secrets cannot be opened calls nothing.
+            let is_same = |opened: Credentials| opened.budget == credentials.budget;
+            if other != connection.connection && store.open_credentials(&other).is_ok_and(is_same) {
+                counts_with.push(other);
+            }
+        }
         let mut limits: Vec<CallLimit> = Vec::new();
         for operation in resolved.service.operations.keys() {
             for limit in tailorbird_engine::limits_of(resolved, credentials, operation.as_str()) {
@@ -47,8 +59,9 @@ impl Usage {
         let name = &connection.connection;
         Ok(Self {
             concurrency: connection.concurrency(),
+            counts_with,
             limits: store.limit_uses(&limits)?,
-            reported: store.budget(name)?,
+            reported: store.budget(&credentials.budget)?,
             costs: costs
                 .filter_map(|(name, operation)| Some((name.to_string(), operation.cost.clone()?)))
                 .collect(),
@@ -76,6 +89,7 @@ impl Usage {
         });
         json!({
             "concurrency": self.concurrency,
+            "counts_with": self.counts_with,
             "limits": limits.collect::<Vec<_>>(),
             "reported": reported.collect::<Vec<_>>(),
             "costs": costs.collect::<Vec<_>>(),
@@ -87,6 +101,13 @@ impl Usage {
     /// What a person should see: what is used, what is short, what it costs.
     pub fn lines(&self, now: Timestamp) -> Vec<String> {
         let mut lines = vec![format!("at most {} requests at once", self.concurrency)];
+        if !self.counts_with.is_empty() {
+            let others: Vec<&str> = self.counts_with.iter().map(Name::as_str).collect();
+            lines.push(format!(
+                "one credential with {}: its limits count together",
+                others.join(", ")
+            ));
+        }
         for entry in self.limits.iter().filter(|entry| entry.used > 0) {
             let until = entry
                 .until

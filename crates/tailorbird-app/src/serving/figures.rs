@@ -69,7 +69,7 @@ impl Pulse {
         let mut budgets = Vec::new();
         for connection in store.connections()? {
             let connection = connection.value.connection;
-            let entries = store.budget(&connection)?;
+            let entries = store.budget(&store.open_credentials(&connection)?.budget)?;
             budgets.extend(entries.into_iter().map(|entry| BudgetFigure {
                 connection: connection.clone(),
                 operation: entry.operation,

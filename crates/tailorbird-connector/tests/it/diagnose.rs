@@ -68,6 +68,7 @@ fn with(key: &str, secret: &str, token: &str, token_secret: &str) -> Credentials
         client: Some(ClientCredentials::new(key, secret)),
         token: Some(TokenCredentials::new(token, token_secret)),
         rsa_private_key: None,
+        ..Credentials::default()
     }
 }
 

@@ -62,6 +62,7 @@ pub fn credentials() -> Credentials {
         client: Some(ClientCredentials::new(CLIENT_KEY, CLIENT_SECRET)),
         token: Some(TokenCredentials::new(TOKEN, TOKEN_SECRET)),
         rsa_private_key: None,
+        ..Credentials::default()
     }
 }
 

@@ -187,6 +187,7 @@ fn slips_are_trimmed_with_a_note_or_warned_of() {
         client: Some(ClientCredentials::new(key, secret)),
         token: Some(TokenCredentials::new(" 42-abc", "in ner\n")),
         rsa_private_key: None,
+        ..Credentials::default()
     };
     let right = check_credentials(&service, &given(&format!("{key} "), &secret));
     assert_eq!(right.credentials.client.as_ref().unwrap().key, key);

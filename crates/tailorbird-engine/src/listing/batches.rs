@@ -135,10 +135,10 @@ impl Driver {
                         BatchOutcome::Whole(failure) => failure.retry_at,
                         BatchOutcome::Each(_) => None,
                     };
-                    let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
+                    let operation = call.step.operation.as_str();
                     self.engine
                         .store
-                        .report(connection, operation, &answer.reports, retry_at);
+                        .report(route.budget(), operation, &answer.reports, retry_at);
                     outcome
                 }
             };

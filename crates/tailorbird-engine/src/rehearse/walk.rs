@@ -207,7 +207,10 @@ impl<'p> Walk<'p> {
     ) -> Result<tailorbird_connector::Answer, RunEnd> {
         let (connection, operation) = (&call.step.connection, call.step.operation.as_str());
         let engine = &self.driver.engine;
-        if let Some(until) = engine.store.wait_until(connection, operation, Timestamp::now()) {
+        if let Some(until) = engine
+            .store
+            .wait_until(route.budget(), operation, Timestamp::now())
+        {
             let message = format!("the limit of connection `{connection}` is used up until {until}");
             let failure = Failure::new(codes::RATE_LIMITED, Meaning::RetryLater, message);
             return Err(RunEnd::Attention(failure.hint("Rehearse again then.")));

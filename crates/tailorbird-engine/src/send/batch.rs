@@ -272,7 +272,7 @@ impl Shared {
                     BatchOutcome::Whole(failure) => failure.retry_at,
                     BatchOutcome::Each(_) => None,
                 };
-                store.report(&self.connection, &self.operation, &answer.reports, retry_at);
+                store.report(self.route.budget(), &self.operation, &answer.reports, retry_at);
                 (Some(answer.status), outcome)
             }
         };

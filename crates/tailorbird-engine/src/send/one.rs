@@ -151,8 +151,8 @@ async fn attempt(shared: &Shared, ready: &Ready, intended: Intended) -> Option<(
     let judged = sent.and_then(|answer| {
         let judged = judge(&route.resolved, &ready.request, &answer);
         let retry_at = judged.as_ref().err().and_then(|failure| failure.retry_at);
-        let (connection, operation) = (&ready.due.connection, ready.due.operation.as_str());
-        store.report(connection, operation, &answer.reports, retry_at);
+        let operation = ready.due.operation.as_str();
+        store.report(route.budget(), operation, &answer.reports, retry_at);
         judged.map(|()| answer)
     });
     Some(match judged {

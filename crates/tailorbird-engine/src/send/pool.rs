@@ -219,7 +219,7 @@ impl Shared {
     pub(super) fn is_allowed(&self) -> bool {
         let store = &self.engine.store;
         let allowed = store
-            .wait_until(&self.connection, &self.operation, Timestamp::now())
+            .wait_until(self.route.budget(), &self.operation, Timestamp::now())
             .is_none();
         if !allowed {
             spans::limited(&self.span, &self.connection, &self.operation);

@@ -9,18 +9,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use tailorbird_model::Name;
+use tailorbird_model::ports::BudgetId;
 use tailorbird_model::run::RunId;
 
 use crate::drive::Driver;
 use crate::durable::RunEnd;
 use crate::limits::{GIVE_WAY_EVERY, MAX_GIVEN_WAY};
 
-/// The runs that went short, by connection.
+/// The runs that went short, by credential.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Turns(Arc<Mutex<Short>>);
 
-type Short = HashMap<Name, HashMap<RunId, Standing>>;
+type Short = HashMap<BudgetId, HashMap<RunId, Standing>>;
 
 #[derive(Debug, Clone, Copy)]
 struct Standing {
@@ -36,14 +36,14 @@ impl Turns {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn went_short(&self, of: &Name, run: &RunId, now: Timestamp, until: Timestamp) {
+    fn went_short(&self, of: &BudgetId, run: &RunId, now: Timestamp, until: Timestamp) {
         let mut short = self.lock();
         let runs = short.entry(of.clone()).or_default();
         let since = runs.get(run).map_or(now, |known| known.since);
         runs.insert(run.clone(), Standing { since, until });
     }
 
-    fn served(&self, of: &Name, run: &RunId) {
+    fn served(&self, of: &BudgetId, run: &RunId) {
         if let Some(runs) = self.lock().get_mut(of) {
             runs.remove(run);
         }
@@ -59,7 +59,7 @@ impl Turns {
 
     /// Tells whether a run has to stand back: another one has gone short for longer, and its time has come. One that
     /// was paused meanwhile, or never comes, is not waited for any longer than [`MAX_GIVEN_WAY`].
-    fn stands_back(&self, of: &Name, run: &RunId, now: Timestamp) -> bool {
+    fn stands_back(&self, of: &BudgetId, run: &RunId, now: Timestamp) -> bool {
         let longest = SignedDuration::try_from(MAX_GIVEN_WAY).unwrap_or_default();
         let mut short = self.lock();
         let Some(runs) = short.get_mut(of) else {
@@ -73,30 +73,30 @@ impl Turns {
 }
 
 impl Driver {
-    /// Notes that the run has to wait for a limit of a connection; it went short where it got nothing since it waited
+    /// Notes that the run has to wait for a limit of a credential; it went short where it got nothing since it waited
     /// last.
-    pub(crate) fn waits_for(&mut self, connection: &Name, until: Timestamp) {
-        if !self.served.remove(connection) {
+    pub(crate) fn waits_for(&mut self, of: &BudgetId, until: Timestamp) {
+        if !self.served.remove(of) {
             self.engine
                 .turns
-                .went_short(connection, &self.run, self.engine.store.now(), until);
+                .went_short(of, &self.run, self.engine.store.now(), until);
         }
     }
 
-    /// Notes that the run could make calls over a connection.
-    pub(crate) fn was_served(&mut self, connection: &Name) {
-        self.engine.turns.served(connection, &self.run);
-        if !self.served.contains(connection) {
-            self.served.insert(connection.clone());
+    /// Notes that the run could make calls with a credential.
+    pub(crate) fn was_served(&mut self, of: &BudgetId) {
+        self.engine.turns.served(of, &self.run);
+        if !self.served.contains(of) {
+            self.served.insert(of.clone());
         }
     }
 
-    /// Lets runs go first that went short of the calls of a connection.
-    pub(crate) async fn give_way(&mut self, connection: &Name) -> Result<(), RunEnd> {
+    /// Lets runs go first that went short of the calls of a credential.
+    pub(crate) async fn give_way(&mut self, of: &BudgetId) -> Result<(), RunEnd> {
         while self
             .engine
             .turns
-            .stands_back(connection, &self.run, self.engine.store.now())
+            .stands_back(of, &self.run, self.engine.store.now())
         {
             self.stop.wait(GIVE_WAY_EVERY).await;
             self.look_up_requests().await?;
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn who_went_short_comes_first_and_is_not_waited_for_without_end() {
-        let (turns, of) = (Turns::default(), "c".parse::<Name>().unwrap());
+        let (turns, of) = (Turns::default(), BudgetId::new("c".to_owned()));
         let (big, small) = (RunId("big".to_owned()), RunId("small".to_owned()));
         let now = Timestamp::UNIX_EPOCH;
         let later = |seconds| now + SignedDuration::from_secs(seconds);
@@ -119,7 +119,7 @@ mod tests {
         assert!(!turns.stands_back(&of, &big, later(9)), "it waits itself");
         assert!(turns.stands_back(&of, &big, later(10)));
         assert!(!turns.stands_back(&of, &small, later(10)));
-        assert!(!turns.stands_back(&"d".parse().unwrap(), &big, later(10)));
+        assert!(!turns.stands_back(&BudgetId::new("d".to_owned()), &big, later(10)));
         turns.served(&of, &small);
         assert!(!turns.stands_back(&of, &big, later(10)));
         turns.went_short(&of, &small, later(12), later(20));

@@ -68,6 +68,7 @@ struct Show {
     next_step: Option<String>,
     settings: Vec<(String, String)>,
     concurrency: usize,
+    counts_with: Vec<String>,
     limits: Vec<Gauge>,
     costs: Vec<(String, String)>,
     spending: Option<String>,
@@ -145,6 +146,7 @@ fn page_of(app: &App, name: &str, chrome: Chrome) -> Result<Show, AppError> {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
         concurrency: usage.concurrency,
+        counts_with: usage.counts_with.iter().map(ToString::to_string).collect(),
         limits,
         costs: usage
             .costs

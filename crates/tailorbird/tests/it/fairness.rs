@@ -1,4 +1,5 @@
-//! Two tasks of one server over one connection: the one with many records does not starve the one with few.
+//! What shares a limit: two tasks of one server over one connection, where the one with many records does not starve the
+//! one with few; and two connections that hold one credential.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ fn big_ones_before_the_last_small_one(provider: &Provider) -> usize {
     let bodies = provider.bodies();
     let is_small = |body: &String| body.contains("small ");
     assert_eq!(bodies.iter().filter(|body| is_small(body)).count(), 3);
-    let last = bodies.iter().rposition(|body| is_small(body)).unwrap();
+    let last = bodies.iter().rposition(is_small).unwrap();
     bodies[..last].iter().filter(|body| !is_small(body)).count()
 }
 
@@ -78,4 +79,63 @@ fn a_big_task_leaves_calls_of_the_next_window_to_a_small_one() {
     // What was on its way when the small one went short, and never a whole window.
     assert!(went_first < 4, "{went_first} of the big task went first");
     drop(big);
+}
+
+/// Two connections that hold one credential, one service with a limit for each credential.
+#[test]
+fn connections_with_one_credential_share_its_limits_over_restarts() {
+    let provider = Provider::start(|number, _, _| Reply::accept(number));
+    let limited = format!(
+        "{}limits: [{{ per: connection, calls: 3, window: 1h }}]\n",
+        SERVICE.replace(
+            "authentication: {}",
+            "authentication: { oauth1: { signature_method: HMAC-SHA1 } }"
+        )
+    );
+    let home = provider.home(&limited, &[], 5);
+    let hold = |connection: &str, token: &str| {
+        let secrets = json!({"client_key": "k", "client_secret": "s", "token": token, "token_secret": "ts"});
+        let root = format!("root_url={}", provider.root);
+        let add = [
+            "connection",
+            "add",
+            connection,
+            "--service",
+            "notes",
+            "--set",
+            &root,
+            "--secrets",
+            "-",
+        ];
+        home.run_with_input(&add, &secrets.to_string()).expect(0);
+    };
+    hold("c", "one-token");
+    hold("d", "one-token");
+    home.run(&["task", "run", "tell"]).expect(3);
+    assert_eq!(provider.requests().len(), 3);
+    let over_d = TASK
+        .replace("task: tell", "task: other")
+        .replace("connection: c", "connection: d")
+        .replace("item-{{", "other-{{");
+    home.apply("other.yaml", &over_d).expect(0);
+    let said = home.run(&["task", "run", "other"]).expect(3).json();
+    assert_eq!(said["failure"]["code"], "SEND-005", "{said:#}");
+    assert_eq!(provider.requests().len(), 3, "the credential has used its calls");
+    let shown = home.run(&["connection", "show", "d"]).expect(0).json();
+    assert_eq!(shown["limits"][0]["used"], json!(3));
+    assert_eq!(shown["counts_with"], json!(["c"]));
+    let text = home.run_as_text(&["connection", "show", "d"]).expect(0).stdout;
+    assert!(text.contains("one credential with c"), "{text}");
+    assert!(!(text + &shown.to_string()).contains("one-token"));
+    // Authorised anew, for another account: it has its own calls, and the other connection's are used up still.
+    hold("d", "another-token");
+    home.run(&["task", "run", "other"]).expect(3);
+    assert_eq!(provider.requests().len(), 6);
+    home.run(&["task", "run", "tell"]).expect(3);
+    assert_eq!(provider.requests().len(), 6);
+    let shown = home.run(&["connection", "show", "d"]).expect(0).json();
+    assert_eq!(
+        (&shown["limits"][0]["used"], &shown["counts_with"]),
+        (&json!(3), &json!([]))
+    );
 }

@@ -106,6 +106,7 @@ fn show_list_export_import_remove() {
             "level",
             "authorized_at",
             "concurrency",
+            "counts_with",
             "limits",
             "reported",
             "costs",
@@ -116,7 +117,14 @@ fn show_list_export_import_remove() {
     assert_eq!(shown["account"]["name"], "tailorbird_demo");
     assert!(shown["account"]["id"].is_string(), "64-bit ids are strings");
     let mut listed = shown.clone();
-    for usage in ["concurrency", "limits", "reported", "costs", "spending"] {
+    for usage in [
+        "concurrency",
+        "counts_with",
+        "limits",
+        "reported",
+        "costs",
+        "spending",
+    ] {
         listed.as_object_mut().unwrap().remove(usage);
     }
     assert_eq!(
