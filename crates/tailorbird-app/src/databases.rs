@@ -1,10 +1,11 @@
 //! Databases: add, test, look into.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
-pub use tailorbird_database::Recordset;
-use tailorbird_database::{Guard, Link, Parameters, Table};
+use tailorbird_database::{Guard, Limits, Link, Parameters, nearest};
+pub use tailorbird_database::{Recordset, Table, TableKind};
 
 pub use tailorbird_database::{Removed as RemovedOutbox, Watched};
 
@@ -24,9 +25,25 @@ pub struct AddDatabase {
     pub kind: Option<DatabaseKind>,
     /// Settings to change; an empty value takes one back.
     pub settings: Vec<(String, String)>,
-    /// Allow steps to write.
-    pub writable: bool,
+    /// Whether steps may write; as it is where nothing is said.
+    pub writable: Option<bool>,
 }
+
+/// What a look at rows may cost: somebody waits for it.
+const PREVIEW: Limits = Limits {
+    lock_wait: Duration::from_secs(2),
+    statement: Duration::from_secs(5),
+    value_bytes: 16 * 1024 * 1024,
+};
+
+/// Files of a folder that are looked at for one that may be meant.
+const MAX_NEIGHBOURS: usize = 2_000;
+
+/// Files that are named where one is not there.
+const MAX_NAMED: usize = 6;
+
+/// How files of databases end.
+const ENDINGS: [&str; 4] = ["sqlite", "sqlite3", "db", "db3"];
 
 impl App {
     /// Adds a database, or changes what is given of an existing one.
@@ -35,6 +52,39 @@ impl App {
     /// DB-007 for settings that are missing, unknown or not allowed.
     pub async fn add_database(&self, add: AddDatabase) -> Result<(Database, Vec<String>), AppError> {
         let noting = self.noting(Act::DATABASE_CHANGED, &add.name, told(&add))?;
+        let (database, mut notes) = self.changed_database(add)?;
+        if let Err(failure) = self.link(&database) {
+            // A setting that can never be right is refused; a file that is not there today may be tomorrow.
+            if failure.code == codes::DATABASE_SETTING {
+                return Err(AppError::usage(failure));
+            }
+            notes.push(format!(
+                "The database is saved, but it cannot be opened now: {}. {}",
+                failure.message, failure.hint
+            ));
+        }
+        noting.store.put_database(database.clone()).await?;
+        Ok((database, notes))
+    }
+
+    /// Opens a database that is not stored yet, or as it would be changed, and counts its tables.
+    ///
+    /// # Errors
+    /// DB-002, DB-003 and DB-007, with files of the same folder that may be meant.
+    pub fn try_database(&self, add: AddDatabase) -> Result<usize, AppError> {
+        let (database, _) = self.changed_database(add)?;
+        let opened = self.link(&database).and_then(|mut link| Ok(link.tables()?.len()));
+        Ok(opened.map_err(|failure| match database.settings.get("path") {
+            Some(path) if failure.code == codes::DATABASE_MISSING => {
+                let hint = format!("{} {}", failure.hint, neighbours(Path::new(path)));
+                failure.hint(hint.trim())
+            }
+            _ => failure,
+        })?)
+    }
+
+    /// The database that this adds, or what it makes of the one that is there; and what was noticed.
+    fn changed_database(&self, add: AddDatabase) -> Result<(Database, Vec<String>), AppError> {
         let present = self.store.database(&add.name)?.map(|stored| stored.value);
         let kind = add
             .kind
@@ -47,7 +97,7 @@ impl App {
             writable: false,
         });
         database.kind = kind;
-        database.writable |= add.writable;
+        database.writable = add.writable.unwrap_or(database.writable);
         let mut notes = Vec::new();
         for (name, value) in add.settings {
             let trimmed = value.trim();
@@ -63,17 +113,6 @@ impl App {
                 database.settings.insert(name, trimmed.to_owned());
             }
         }
-        if let Err(failure) = self.link(&database) {
-            // A setting that can never be right is refused; a file that is not there today may be tomorrow.
-            if failure.code == codes::DATABASE_SETTING {
-                return Err(AppError::usage(failure));
-            }
-            notes.push(format!(
-                "The database is saved, but it cannot be opened now: {}. {}",
-                failure.message, failure.hint
-            ));
-        }
-        noting.store.put_database(database.clone()).await?;
         Ok((database, notes))
     }
 
@@ -88,6 +127,14 @@ impl App {
             .into_iter()
             .map(|stored| stored.value)
             .collect())
+    }
+
+    /// A database by its name.
+    ///
+    /// # Errors
+    /// DB-001 with the databases there are.
+    pub fn known_database(&self, name: &Name) -> Result<Database, AppError> {
+        Ok(self.database(name)?)
     }
 
     pub(crate) fn database(&self, name: &Name) -> Result<Database, Failure> {
@@ -144,6 +191,22 @@ impl App {
             .query(sql, &Parameters::new(), limit)
             .map_err(Failure::from)?;
         Ok(found)
+    }
+
+    /// As [`App::query_database`], within the few seconds that somebody waits at a page.
+    ///
+    /// # Errors
+    /// DB-004 where the statement fails, does not only read, or takes longer.
+    pub fn look_into_database(&self, name: &Name, sql: &str, limit: usize) -> Result<Recordset, AppError> {
+        let read_only = Database {
+            writable: false,
+            ..self.database(name)?
+        };
+        let mut link = tailorbird_database::open_with_limits(&read_only, &self.guard(), PREVIEW)
+            .map_err(Failure::from)?;
+        Ok(link
+            .query(sql, &Parameters::new(), limit)
+            .map_err(Failure::from)?)
     }
 
     /// The SQL that writes the changes of a table down; nothing is changed.
@@ -212,8 +275,42 @@ impl App {
 /// What is changed, without the values.
 fn told(add: &AddDatabase) -> String {
     let settings = add.settings.iter().map(|(name, _)| name.as_str());
-    let writable = add.writable.then_some("writable");
+    let writable = add.writable.map(|on| if on { "writable" } else { "read only" });
     settings.chain(writable).collect::<Vec<_>>().join(", ")
+}
+
+/// Which files of databases lie in the folder of a path, where it is a folder that can be read.
+fn neighbours(path: &Path) -> String {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return String::new();
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return format!("The folder {} is not there or cannot be read.", folder.display());
+    };
+    let is_database = |name: &str| {
+        let ending = name
+            .rsplit_once('.')
+            .map(|(_, ending)| ending.to_ascii_lowercase());
+        ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    };
+    let mut names: Vec<String> = entries
+        .take(MAX_NEIGHBOURS)
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_database(name))
+        .collect();
+    names.sort();
+    let near = nearest(&name.to_string_lossy(), names.iter().map(String::as_str)).map(str::to_owned);
+    match (near, names.is_empty()) {
+        (Some(near), _) => format!("Did you mean {}?", folder.join(near).display()),
+        (None, true) => format!(
+            "{} holds no file that ends like a SQLite database.",
+            folder.display()
+        ),
+        (None, false) => {
+            names.truncate(MAX_NAMED);
+            format!("{} holds: {}.", folder.display(), names.join(", "))
+        }
+    }
 }
 
 fn absolute(path: &str) -> String {

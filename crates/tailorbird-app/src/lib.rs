@@ -47,7 +47,7 @@ pub use audit::{AuditFilter, AuditLine, MAX_AUDIT_PAGE};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
-pub use databases::{AddDatabase, Recordset, RemovedOutbox, Watched};
+pub use databases::{AddDatabase, Recordset, RemovedOutbox, Table, TableKind, Watched};
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use drafts::{DiffLine, Draft, MAX_DIFF_LINES, TEMPLATES, TaskTemplate, compare};

@@ -168,7 +168,7 @@ pub(crate) async fn databases(app: &App, settings: &Settings, tell: &Tell) -> Re
             name: name(database)?,
             kind: Some(DatabaseKind::Sqlite),
             settings: vec![("path".to_owned(), path.display().to_string())],
-            writable: true,
+            writable: Some(true),
         })
         .await?;
     }

@@ -40,7 +40,7 @@ impl House {
                 name: name(database),
                 kind: Some(DatabaseKind::Sqlite),
                 settings: vec![("path".to_owned(), house.path(database).display().to_string())],
-                writable: database == "shop",
+                writable: Some(database == "shop"),
             };
             house.app.add_database(add).await.unwrap();
         }

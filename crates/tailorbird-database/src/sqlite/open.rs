@@ -14,8 +14,8 @@ use super::watch::Watch;
 use crate::DatabaseError;
 use crate::link::{Guard, Limits};
 
-/// The settings of a SQLite database.
-const SETTINGS: &[&str] = &["path"];
+/// The settings of a SQLite database; a test compares them with those that the forms ask for.
+pub(crate) const SETTINGS: &[&str] = &["path"];
 
 /// The bytes at which every SQLite file begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -206,4 +206,21 @@ pub(crate) fn create(path: &Path, script: &str) -> Result<(), DatabaseError> {
             nearest: None,
         })?;
     transaction.commit().map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use tailorbird_model::database::DatabaseKind;
+
+    use super::*;
+
+    #[test]
+    fn forms_ask_for_the_settings_that_there_are() {
+        let asked: Vec<&str> = DatabaseKind::Sqlite
+            .fields()
+            .iter()
+            .map(|field| field.name)
+            .collect();
+        assert_eq!(asked, SETTINGS);
+    }
 }

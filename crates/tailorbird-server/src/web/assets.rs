@@ -12,11 +12,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const ASSETS: [(&str, &str, &str); 8] = [
+const ASSETS: [(&str, &str, &str); 9] = [
     ("tokens.css", CSS, include_str!("../../assets/tokens.css")),
     ("base.css", CSS, tailorbird_look::BASE_CSS),
     ("pages.css", CSS, include_str!("../../assets/pages.css")),
     ("editor.css", CSS, include_str!("../../assets/editor.css")),
+    ("complete.js", JS, include_str!("../../assets/complete.js")),
     ("editor.js", JS, include_str!("../../assets/editor.js")),
     ("look.js", JS, tailorbird_look::LOOK_JS),
     ("live.js", JS, include_str!("../../assets/live.js")),

@@ -5,9 +5,10 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use tailorbird_app::{App, AppError, Recordset};
-use tailorbird_model::Value;
+use tailorbird_app::{App, AppError, Recordset, Table, TableKind};
+use tailorbird_model::{Failure, Value};
 
+use super::filters;
 use super::look;
 use super::page::{Chrome, failed, show as show_page};
 use super::tasks::named;
@@ -73,7 +74,10 @@ struct Show {
     chrome: Chrome,
     name: String,
     writable: bool,
+    /// Why it does not open.
+    closed: Option<Failure>,
     tables: Vec<TableRow>,
+    words: Vec<Word>,
     sql: String,
     rows: Option<Rows>,
     problem: Option<(String, String)>,
@@ -82,8 +86,42 @@ struct Show {
 struct TableRow {
     name: String,
     link: String,
-    columns: String,
+    is_view: bool,
+    columns: Vec<ColumnRow>,
     is_open: bool,
+}
+
+struct ColumnRow {
+    name: String,
+    kind: &'static str,
+    is_key: bool,
+}
+
+/// A word that the statement may hold: what the field offers while somebody types.
+struct Word {
+    text: String,
+    about: String,
+    /// The table that it is a column of.
+    of: String,
+}
+
+/// Words that are offered; a database with more has its first ones.
+const MAX_WORDS: usize = 3_000;
+
+fn words(tables: &[Table]) -> Vec<Word> {
+    let table = |table: &Table| Word {
+        text: table.name.clone(),
+        about: "table".to_owned(),
+        of: String::new(),
+    };
+    let columns = tables.iter().flat_map(|table| {
+        table.columns.iter().map(|column| Word {
+            text: column.name.clone(),
+            about: format!("{}, {}", table.name, column.value_type),
+            of: table.name.clone(),
+        })
+    });
+    tables.iter().map(table).chain(columns).take(MAX_WORDS).collect()
 }
 
 /// Rows as cells.
@@ -116,11 +154,11 @@ pub(super) async fn show(
 
 fn page_of(app: &App, name: &str, asked: &Asked, chrome: Chrome) -> Result<Show, AppError> {
     let name = named(name)?;
-    let databases = app.databases()?;
-    let writable = databases
-        .iter()
-        .any(|database| database.database == name && database.writable);
-    let tables = app.database_tables(&name)?;
+    let writable = app.known_database(&name)?.writable;
+    let (tables, closed) = match app.database_tables(&name) {
+        Ok(tables) => (tables, None),
+        Err(error) => (Vec::new(), Some(error.failure)),
+    };
     // A table is chosen from those that are there, so its name needs no trust, only quotes.
     let chosen = tables.iter().find(|table| table.name == asked.table);
     let sql = match chosen {
@@ -128,8 +166,8 @@ fn page_of(app: &App, name: &str, asked: &Asked, chrome: Chrome) -> Result<Show,
         None => asked.sql.trim().to_owned(),
     };
     let (mut rows, mut problem) = (None, None);
-    if !sql.is_empty() {
-        match app.query_database(&name, &sql, ROWS) {
+    if !sql.is_empty() && closed.is_none() {
+        match app.look_into_database(&name, &sql, ROWS) {
             Ok(found) => rows = Some(cells(&found)),
             // A slip in a statement belongs beside the statement.
             Err(error) => {
@@ -145,6 +183,8 @@ fn page_of(app: &App, name: &str, asked: &Asked, chrome: Chrome) -> Result<Show,
         chrome,
         name: name.to_string(),
         writable,
+        closed,
+        words: words(&tables),
         tables: tables
             .iter()
             .map(|table| TableRow {
@@ -152,12 +192,16 @@ fn page_of(app: &App, name: &str, asked: &Asked, chrome: Chrome) -> Result<Show,
                 link: url::form_urlencoded::Serializer::new(String::new())
                     .append_pair("table", &table.name)
                     .finish(),
+                is_view: table.kind == TableKind::View,
                 columns: table
                     .columns
                     .iter()
-                    .map(|column| column.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                    .map(|column| ColumnRow {
+                        name: column.name.clone(),
+                        kind: column.value_type,
+                        is_key: column.primary_key.is_some(),
+                    })
+                    .collect(),
                 is_open: chosen.is_some_and(|chosen| chosen.name == table.name),
             })
             .collect(),

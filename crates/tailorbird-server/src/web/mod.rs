@@ -4,6 +4,7 @@ mod approvals;
 mod assets;
 mod audit;
 mod connections;
+mod database_forms;
 mod databases;
 mod deliveries;
 mod editor;
@@ -16,6 +17,7 @@ mod overview;
 mod page;
 mod runs;
 mod said;
+mod spark;
 mod tasks;
 mod view;
 mod visit;
@@ -46,6 +48,11 @@ pub(crate) fn routes() -> Routes {
         .post("/connections/{name}/test", OPERATE, connections::test)
         .get("/databases", LOOK, databases::list)
         .get("/databases/{name}", QUERY, databases::show)
+        .get("/add-database", DESIGN, database_forms::begin)
+        .post("/add-database", DESIGN, database_forms::add)
+        .get("/databases/{name}/settings", DESIGN, database_forms::settings)
+        .post("/databases/{name}/settings", DESIGN, database_forms::change)
+        .post("/databases/{name}/test", OPERATE, database_forms::test)
         .get("/tasks", LOOK, tasks::list)
         .get("/tasks/{name}", LOOK, tasks::show)
         .get("/new-task", DESIGN, editor::begin)

@@ -21,6 +21,12 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("unchanged", "Nothing was changed; it stands at version #."),
     ("restored", "The old text is back, as version #."),
+    (
+        "database-added",
+        "The database is there. Look at its tables, then make a task of them.",
+    ),
+    ("database-changed", "The settings are saved."),
+    ("opened", "It opens. It has # tables and views."),
     ("run", "A run was opened. It is followed here."),
     ("paused", "The run is held after what is under way."),
     ("resumed", "The run goes on."),

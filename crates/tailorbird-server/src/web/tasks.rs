@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use serde::Deserialize;
 use tailorbird_app::{App, AppError, TaskView};
 use tailorbird_model::Name;
 use tailorbird_model::run::RunInput;
@@ -14,6 +15,7 @@ use super::flow::{Card, cards, join};
 use super::form::Form;
 use super::look;
 use super::page::{Chrome, failed, go, show as show_page};
+use super::spark::{RUNS as RUNS_DRAWN, Spark, spark};
 use super::view::{Badge, RunRow, grouped, until};
 use super::visit::Visit;
 use crate::server::Shared;
@@ -28,6 +30,7 @@ const REHEARSED: usize = 25;
 #[template(path = "tasks/list.html")]
 struct List {
     chrome: Chrome,
+    find: String,
     rows: Vec<Row>,
 }
 
@@ -38,6 +41,14 @@ struct Row {
     enabled: Badge,
     next: String,
     last: Option<RunRow>,
+    spark: Spark,
+}
+
+/// The query of the list.
+#[derive(Deserialize, Default)]
+pub(super) struct Finding {
+    #[serde(default)]
+    find: String,
 }
 
 fn enabled(view: &TaskView) -> Badge {
@@ -49,15 +60,26 @@ fn enabled(view: &TaskView) -> Badge {
 }
 
 /// `GET /tasks`.
-pub(super) async fn list(State(shared): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    let read = |app: &App| -> Result<_, AppError> {
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Query(finding): Query<Finding>,
+) -> Response {
+    let find = finding.find.trim().to_owned();
+    let wanted = find.to_lowercase();
+    let read = move |app: &App| -> Result<_, AppError> {
         let now = app.now();
         let mut rows = Vec::new();
+        let has = |text: &str| text.to_lowercase().contains(&wanted);
         for view in app.tasks()? {
-            let last = app.runs_page(Some(&view.task), &[], None, 1)?;
+            if !has(view.task.as_str()) && !has(&view.description) {
+                continue;
+            }
+            let last = app.runs_page(Some(&view.task), &[], None, RUNS_DRAWN)?;
             rows.push(Row {
                 enabled: enabled(&view),
                 next: view.next.first().map(|at| until(*at, now)).unwrap_or_default(),
+                spark: spark(&last),
                 last: last.first().map(|run| RunRow::new(run, now)),
                 name: view.task.to_string(),
                 description: view.description,
@@ -69,6 +91,7 @@ pub(super) async fn list(State(shared): State<Shared>, Extension(visit): Extensi
     match look(&shared, read).await {
         Ok(rows) => show_page(&List {
             chrome: visit.chrome("Tasks", "tasks"),
+            find,
             rows,
         }),
         Err(error) => failed(&visit, "tasks", error),

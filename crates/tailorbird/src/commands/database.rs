@@ -28,7 +28,7 @@ pub(crate) async fn run(home: &Path, command: DatabaseCommand, render: Render) -
                 name: input::name(&name)?,
                 kind,
                 settings: input::pairs(&settings)?,
-                writable,
+                writable: writable.then_some(true),
             };
             let (database, notes) = app.add_database(add).await?;
             for note in notes {
