@@ -1,6 +1,7 @@
 //! The pages of the server, as a browser without script sees them.
 
 mod browser;
+mod databases;
 mod editing;
 
 use browser::Browser;
