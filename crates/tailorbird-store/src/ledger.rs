@@ -8,11 +8,13 @@ mod advancing;
 pub(crate) mod chain;
 mod enrol;
 mod identity;
+pub(crate) mod outcome;
 mod reading;
 mod resolving;
 mod retention;
 mod rows;
 mod sending;
+pub(crate) mod tally;
 mod verify;
 
 use jiff::Timestamp;

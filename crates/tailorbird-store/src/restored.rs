@@ -16,6 +16,7 @@ use tailorbird_model::delivery::{DeliveryState, Event, next_state};
 use tailorbird_model::{Failure, Meaning, Name, codes};
 
 use crate::codec::{from_micros, parse, to_json, whole};
+use crate::ledger::outcome::put_aside;
 use crate::writer::Writing;
 use crate::{Store, StoreError};
 
@@ -261,15 +262,17 @@ fn last_change(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 fn doubt_some(writing: &mut Writing<'_>, mark: &Mark, after: i64) -> Result<(u64, i64), StoreError> {
     let db = writing.connection;
     // A request that could not be made cannot have been sent; what became pending since is known not to be sent.
-    let pending: Vec<i64> = db
+    let pending: Vec<(i64, String)> = db
         .prepare_cached(
-            "SELECT d.id FROM delivery d JOIN delivery_content c ON c.delivery = d.id
+            "SELECT d.id, d.run FROM delivery d JOIN delivery_content c ON c.delivery = d.id
              WHERE d.id > ?3 AND d.state = 'pending' AND d.updated_at < ?1 AND c.request <> 'null'
              ORDER BY d.id LIMIT ?2",
         )?
-        .query_map((mark.restored_at, MAX_DOUBTED, after), |row| row.get(0))?
+        .query_map((mark.restored_at, MAX_DOUBTED, after), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
         .collect::<Result<_, _>>()?;
-    let Some(last) = pending.last().copied() else {
+    let Some(last) = pending.last().map(|(id, _)| *id) else {
         db.execute("UPDATE restoration SET doubted = 1 WHERE ended_at IS NULL", [])?;
         return Ok((0, after));
     };
@@ -277,7 +280,8 @@ fn doubt_some(writing: &mut Writing<'_>, mark: &Mark, after: i64) -> Result<(u64
         return Err(missing());
     };
     let failure = to_json("failure", &may_have_been_sent(mark)?)?;
-    for id in &pending {
+    for (id, run) in &pending {
+        put_aside(db, *id)?;
         db.prepare_cached(
             "UPDATE delivery SET state = ?2, attempted_at = ?3, not_before = NULL, updated_at = ?4 WHERE id = ?1",
         )?
@@ -285,6 +289,7 @@ fn doubt_some(writing: &mut Writing<'_>, mark: &Mark, after: i64) -> Result<(u64
         db.prepare_cached("UPDATE delivery_content SET failure = ?2 WHERE delivery = ?1")?
             .execute((*id, &failure))?;
         writing.touch(*id);
+        writing.count(run, Some(DeliveryState::Pending), next);
     }
     Ok((u64::try_from(pending.len()).unwrap_or(u64::MAX), last))
 }

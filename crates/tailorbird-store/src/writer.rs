@@ -16,12 +16,14 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
+use tailorbird_model::delivery::DeliveryState;
 use tailorbird_model::measure::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
 use self::job::{Answer, Job, RepeatableJob, TypedJob, TypedRepeatable, Work};
 use crate::clock::Clock;
 use crate::ledger::chain::Chain;
+use crate::ledger::tally::Tally;
 use crate::{StoreError, entropy};
 
 /// Jobs that may wait; a sender beyond them waits itself.
@@ -44,6 +46,8 @@ pub(crate) struct Writing<'a> {
 struct Noted {
     /// Deliveries whose narrow row changed; they go into the chain.
     touched: Vec<i64>,
+    /// How many deliveries more or less each run has in a state.
+    tally: Tally,
     /// Which transitions the commit holds, for tests that end the program there.
     places: Places,
 }
@@ -90,6 +94,19 @@ impl Writing<'_> {
     /// Notes that a delivery's narrow row changed.
     pub(crate) fn touch(&mut self, delivery: i64) {
         self.noted.touched.push(delivery);
+    }
+
+    /// Notes that a delivery of a run came to a state, and which it was in before (none: it is new).
+    pub(crate) fn count(&mut self, run: &str, before: Option<DeliveryState>, after: DeliveryState) {
+        if let Some(before) = before {
+            self.noted.tally.add(run, before, -1);
+        }
+        self.noted.tally.add(run, after, 1);
+    }
+
+    /// Notes that a delivery belongs to a run no longer; what it comes to counts for another.
+    pub(crate) fn uncount(&mut self, run: &str, state: DeliveryState) {
+        self.noted.tally.add(run, state, -1);
     }
 }
 
@@ -303,6 +320,7 @@ impl Committer {
                     self.run_once(job, now, &mut noted, answers)?;
                 }
                 self.chain.append(&self.connection, now, &mut noted.touched)?;
+                noted.tally.store(&self.connection)?;
                 self.connection
                     .prepare_cached(
                         "INSERT INTO commit_mark (writer, batch, at) VALUES (?1, ?2, ?3)
@@ -374,6 +392,7 @@ impl Committer {
         answers.push(ran.answer);
         if ran.keep {
             noted.touched.append(&mut writing.noted.touched);
+            noted.tally.merge(&writing.noted.tally);
             noted.places.add(writing.noted.places);
         } else if self.connection.is_autocommit() {
             // A full disk or an I/O error has rolled back the whole transaction, not only this job.

@@ -12,9 +12,10 @@ use tailorbird_model::delivery::DeliveryId;
 use tailorbird_model::money::Amount;
 use tailorbird_model::run::RunId;
 
+use super::outcome::record_sent;
 use super::reading::MAX_DELIVERY_PAGE;
 use super::rows::find_lane;
-use super::sending::{intend_one, record_one};
+use super::sending::intend_one;
 use super::{Intended, Lane, Outcome, check_batch};
 use crate::charges::{Charges, Held};
 use crate::codec::{count, parse};
@@ -169,7 +170,7 @@ impl Store {
             }
             let mut advanced = Advanced::default();
             if let Some(outcome) = &ended
-                && let Err(reason) = record_one(writing, outcome)?
+                && let Err(reason) = record_sent(writing, outcome, &sending.run)?
             {
                 advanced.refused = Some(RefusedTransition {
                     id: outcome.id,
@@ -212,7 +213,7 @@ impl Store {
         self.write_often(move |writing| {
             for outcome in &ended {
                 // Where the ledger has moved on meanwhile, a person or a later attempt decided.
-                let _moved_on = record_one(writing, outcome)?;
+                let _moved_on = record_sent(writing, outcome, &sending.run)?;
             }
             let mut advanced = AdvancedBatch::default();
             let Some(next) = &next else {

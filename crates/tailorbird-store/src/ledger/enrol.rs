@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tailorbird_model::delivery::{DeliveryId, DeliveryState, Event, next_state};
 use tailorbird_model::run::RunId;
 
+use super::outcome::put_aside;
 use super::rows::{self, Lanes};
 use super::{Enrolled, Enrolment, Lane, NewDelivery, check_batch, key_hash};
 use crate::codec::{count, from_micros, micros, to_json};
@@ -98,6 +99,7 @@ fn enrol_one(
             failure,
         ))?;
         writing.touch(id);
+        writing.count(&new.run.0, None, first);
         return Ok(Enrolled {
             id: DeliveryId(id),
             enrolment: Enrolment::New,
@@ -169,10 +171,13 @@ impl Known {
         let enrolment = match self.state {
             DeliveryState::Pending => {
                 // The stored request stays: a repeat sends what was stored (rule 12).
-                writing
-                    .connection
-                    .prepare_cached("UPDATE delivery SET run = ?2 WHERE id = ?1 AND run <> ?2")?
-                    .execute((self.id, &new.run.0))?;
+                if self.run != new.run.0 {
+                    put_aside(writing.connection, self.id)?;
+                    writing
+                        .connection
+                        .prepare_cached("UPDATE delivery SET run = ?2 WHERE id = ?1")?
+                        .execute((self.id, &new.run.0))?;
+                }
                 Enrolment::Open { conflict }
             }
             DeliveryState::Sending => Enrolment::InFlight { conflict },
@@ -213,6 +218,7 @@ impl Known {
         };
         let failure = mark.as_ref().map(why).transpose()?;
         let db = writing.connection;
+        put_aside(db, self.id)?;
         db.prepare_cached(
             "UPDATE delivery SET state = ?2, run = ?3, connection = ?4, operation = ?5, fingerprint = ?6,
                     not_before = ?7, updated_at = ?8, attempted_at = coalesce(?9, attempted_at) WHERE id = ?1",
@@ -242,6 +248,8 @@ impl Known {
             failure,
         ))?;
         writing.touch(self.id);
+        writing.uncount(&self.run, self.state);
+        writing.count(&new.run.0, None, next);
         Ok(())
     }
 }

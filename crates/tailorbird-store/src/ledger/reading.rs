@@ -334,11 +334,9 @@ impl Store {
                         kind: Kind::Delivery,
                         name: format!("#{id}"),
                     })?;
-            let mut attempts = attempts(db, id)?;
-            attempts.extend(attempt_on_its_way(db, id)?);
             Ok(Story {
                 delivery,
-                attempts,
+                attempts: attempts(db, id)?,
                 look_ups: look_ups(db, id)?,
                 decisions: decisions(db, id)?,
             })
@@ -414,44 +412,35 @@ fn by_key_or_number(db: &Connection, text: &str) -> Result<Vec<Delivery>, StoreE
     Ok(found)
 }
 
+/// The attempts of a delivery, in order. The last one stands in the delivery's own row until something follows it.
 fn attempts(db: &Connection, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT * FROM attempt WHERE delivery = ?1 ORDER BY number")?;
+    let mut statement = db.prepare_cached(
+        "SELECT number, run, epoch, intended_at, ended_at, event, status, failure FROM attempt WHERE delivery = ?1
+         UNION ALL
+         SELECT d.attempts, d.run, d.epoch, d.attempted_at, d.ended_at, d.event, d.status,
+                iif(d.event IS NULL, NULL, c.failure)
+         FROM delivery d LEFT JOIN delivery_content c ON c.delivery = d.id
+         WHERE d.id = ?1 AND (d.event IS NOT NULL OR d.state = 'sending')
+         ORDER BY 1",
+    )?;
     let mut rows = statement.query([id.0])?;
     let mut attempts = Vec::new();
     while let Some(row) = rows.next()? {
-        let event: String = row.get("event")?;
+        let event: Option<String> = row.get("event")?;
         attempts.push(Attempt {
             number: row.get("number")?,
             run: RunId(row.get("run")?),
             epoch: row.get("epoch")?,
             intended_at: time(row, "intended_at")?,
             ended_at: optional_time(row, "ended_at")?,
-            outcome: Some(from_json::<Event>("event", &format!("\"{event}\""))?),
+            outcome: event
+                .map(|event| from_json::<Event>("event", &format!("\"{event}\"")))
+                .transpose()?,
             status: row.get("status")?,
             failure: from_optional_json("failure", row.get("failure")?)?,
         });
     }
     Ok(attempts)
-}
-
-fn attempt_on_its_way(db: &Connection, id: DeliveryId) -> Result<Option<Attempt>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT attempts, run, epoch, attempted_at FROM delivery WHERE id = ?1 AND state = 'sending'",
-    )?;
-    let mut rows = statement.query([id.0])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    Ok(Some(Attempt {
-        number: row.get("attempts")?,
-        run: RunId(row.get("run")?),
-        epoch: row.get("epoch")?,
-        intended_at: time(row, "attempted_at")?,
-        ended_at: None,
-        outcome: None,
-        status: None,
-        failure: None,
-    }))
 }
 
 fn look_ups(db: &Connection, id: DeliveryId) -> Result<Vec<LookUp>, StoreError> {

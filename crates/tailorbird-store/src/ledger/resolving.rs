@@ -4,8 +4,8 @@ use tailorbird_model::Record;
 use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState, Event, next_state};
 
 use super::check_batch;
+use super::outcome::{Current, put_aside, result_id_of};
 use super::rows::deliveries;
-use super::sending::{Current, result_id_of};
 use crate::codec::to_json;
 use crate::error::{Kind, RefusalReason, RefusedTransition};
 use crate::writer::Writing;
@@ -162,6 +162,7 @@ fn resolve_one(
         _ => (None, None),
     };
     let delivered_at = (next == DeliveryState::Delivered).then(|| current.attempted_at.unwrap_or(now));
+    put_aside(db, id.0)?;
     db.prepare_cached(
         "UPDATE delivery SET state = ?2, result_id = ?3, delivered_at = ?4, not_before = NULL, settled = 0,
                 updated_at = ?5 WHERE id = ?1",
@@ -177,6 +178,7 @@ fn resolve_one(
     )?
     .execute((id.0, now, who, resolution.as_str(), current.state.as_str()))?;
     writing.touch(id.0);
+    writing.count(&current.run, Some(current.state), next);
     Ok(Ok(()))
 }
 

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
-use tailorbird_model::delivery::{Delivery, DeliveryId, DeliveryState, Event, next_state};
+use tailorbird_model::delivery::{Delivery, DeliveryId, Event};
 use tailorbird_model::run::RunId;
 use tailorbird_model::{Failure, Meaning, Record, codes};
 
+use super::outcome::{Current, put_aside, record_one, result_id_of};
 use super::rows::{self, deliveries};
 use super::{Intended, Lane, LookUp, Outcome, check_batch};
-use crate::codec::{micros, to_json};
+use crate::codec::to_json;
 use crate::error::{RefusalReason, RefusedTransition};
 use crate::lock::{DriveLock, Epoch};
 use crate::writer::Writing;
@@ -243,180 +244,46 @@ pub(super) fn intend_one(
 ) -> Result<Option<Intended>, StoreError> {
     let now = writing.now.as_microsecond();
     let db = writing.connection;
-    // Two statements: one with RETURNING keeps its rows in a table that it makes and drops, which takes longer.
-    let attempts: Option<u32> = db
-        .prepare_cached(
-            "SELECT attempts FROM delivery
-             WHERE id = ?1 AND state = 'pending' AND (not_before IS NULL OR not_before <= ?2)",
-        )?
-        .query_row((id.0, now), |row| row.get(0))
-        .optional()?;
-    let Some(attempt) = attempts.map(|attempts| attempts.saturating_add(1)) else {
-        return Ok(None);
-    };
-    db.prepare_cached(
-        "UPDATE OR FAIL delivery SET state = 'sending', attempts = ?5, run = ?2, epoch = ?3, attempted_at = ?4,
-                not_before = NULL, updated_at = ?4 WHERE id = ?1",
-    )?
-    .execute((id.0, &run.0, epoch.as_str(), now, attempt))?;
+    // Nearly all are sent for the first time: one statement. With RETURNING it would keep its rows in a table that it
+    // makes and drops, which takes longer than the second statement of the others.
+    let mut attempt = 1;
+    let first = intend_after(db, id, 0, (run, epoch, now))?;
+    if !first {
+        let attempts: Option<u32> = db
+            .prepare_cached(
+                "SELECT attempts FROM delivery
+                 WHERE id = ?1 AND state = 'pending' AND (not_before IS NULL OR not_before <= ?2)",
+            )?
+            .query_row((id.0, now), |row| row.get(0))
+            .optional()?;
+        let Some(attempts) = attempts else {
+            return Ok(None);
+        };
+        put_aside(db, id.0)?;
+        intend_after(db, id, attempts, (run, epoch, now))?;
+        attempt = attempts.saturating_add(1);
+    }
     writing.at("ledger.intent");
     writing.touch(id.0);
     Ok(Some(Intended { id, attempt }))
 }
 
-/// Where a delivery stands before an event.
-pub(super) struct Current {
-    pub(super) state: DeliveryState,
-    pub(super) attempts: u32,
-    run: String,
-    epoch: Option<String>,
-    pub(super) attempted_at: Option<i64>,
-}
+const INTEND: &str =
+    "UPDATE OR FAIL delivery SET state = 'sending', attempts = attempts + 1, run = ?2, epoch = ?3,
+            attempted_at = ?4, not_before = NULL, updated_at = ?4
+     WHERE id = ?1 AND state = 'pending' AND attempts = ?5 AND (not_before IS NULL OR not_before <= ?4)";
 
-impl Current {
-    pub(super) fn find(db: &Connection, id: DeliveryId) -> Result<Option<Self>, StoreError> {
-        let found = db
-            .prepare_cached("SELECT state, attempts, run, epoch, attempted_at FROM delivery WHERE id = ?1")?
-            .query_row([id.0], |row| {
-                let current = Self {
-                    state: DeliveryState::Pending,
-                    attempts: row.get(1)?,
-                    run: row.get(2)?,
-                    epoch: row.get(3)?,
-                    attempted_at: row.get(4)?,
-                };
-                Ok((row.get::<_, String>(0)?, current))
-            })
-            .optional()?;
-        found
-            .map(|(word, current)| {
-                Ok(Self {
-                    state: rows::state(&word)?,
-                    ..current
-                })
-            })
-            .transpose()
-    }
-}
-
-/// Applies one outcome. The inner error says why it was not applied; the outer one ends the transaction.
-pub(super) fn record_one(
-    writing: &mut Writing<'_>,
-    outcome: &Outcome,
-) -> Result<Result<(), RefusalReason>, StoreError> {
-    if !matches!(
-        outcome.event,
-        Event::Accepted
-            | Event::Refused
-            | Event::NotSent
-            | Event::Lost
-            | Event::FoundByLookUp
-            | Event::AbsentByLookUp
-    ) {
-        return Ok(Err(RefusalReason::Event));
-    }
-    let Some(current) = Current::find(writing.connection, outcome.id)? else {
-        return Ok(Err(RefusalReason::Unknown));
-    };
-    if current.attempts != outcome.attempt {
-        return Ok(Err(RefusalReason::Attempt {
-            given: outcome.attempt,
-            stored: current.attempts,
-        }));
-    }
-    let Some(next) = next_state(current.state, outcome.event) else {
-        return Ok(Err(RefusalReason::State(current.state)));
-    };
-    if current.state == DeliveryState::Sending {
-        end_attempt(writing, &current, outcome)?;
-    }
-    apply(writing, outcome, &current, next)?;
-    Ok(Ok(()))
-}
-
-fn end_attempt(writing: &Writing<'_>, current: &Current, outcome: &Outcome) -> Result<(), StoreError> {
-    writing
-        .connection
-        .prepare_cached(
-            "INSERT INTO attempt (delivery, number, run, epoch, intended_at, ended_at, event, status, failure)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute((
-            outcome.id.0,
-            outcome.attempt,
-            &current.run,
-            current.epoch.as_deref().unwrap_or_default(),
-            current.attempted_at.unwrap_or_default(),
-            writing.now.as_microsecond(),
-            event_word(outcome.event)?,
-            outcome.status,
-            outcome.failure.as_ref().map(|failure| to_json("failure", failure)).transpose()?,
-        ))?;
-    Ok(())
-}
-
-fn apply(
-    writing: &mut Writing<'_>,
-    outcome: &Outcome,
-    current: &Current,
-    next: DeliveryState,
-) -> Result<(), StoreError> {
-    let delivered = next == DeliveryState::Delivered;
-    let result_id = outcome
-        .result_id
-        .clone()
-        .or_else(|| outcome.result.as_ref().and_then(result_id_of))
-        .filter(|_| delivered);
-    let delivered_at = delivered.then(|| match (outcome.delivered_at, outcome.event) {
-        (Some(at), _) => at.as_microsecond(),
-        // What a look-up finds was accepted when it was sent, however late it is found.
-        (None, Event::FoundByLookUp) => current.attempted_at.unwrap_or(writing.now.as_microsecond()),
-        (None, _) => writing.now.as_microsecond(),
-    });
-    let not_before: Option<Timestamp> = outcome.not_before.filter(|_| next == DeliveryState::Pending);
-    let db = writing.connection;
-    db.prepare_cached(
-        "UPDATE OR FAIL delivery SET state = ?2, result_id = ?3, delivered_at = ?4, not_before = ?5, settled = ?7,
-                updated_at = ?6 WHERE id = ?1",
-    )?
-    .execute((
-        outcome.id.0,
-        next.as_str(),
-        result_id,
-        delivered_at,
-        micros(not_before),
-        writing.now.as_microsecond(),
-        delivered && outcome.settled,
-    ))?;
-    db.prepare_cached("UPDATE OR FAIL delivery_content SET result = ?2, failure = ?3 WHERE delivery = ?1")?
-        .execute((
-            outcome.id.0,
-            outcome
-                .result
-                .as_ref()
-                .map(|result| to_json("result", result))
-                .transpose()?,
-            outcome
-                .failure
-                .as_ref()
-                .map(|failure| to_json("failure", failure))
-                .transpose()?,
-        ))?;
-    writing.touch(outcome.id.0);
-    Ok(())
-}
-
-/// The id that a provider gave, from the result's column `id`.
-pub(super) fn result_id_of(result: &Record) -> Option<String> {
-    result
-        .get("id")
-        .filter(|value| !value.is_null())
-        .map(ToString::to_string)
-}
-
-/// An event as the word that is stored.
-pub(super) fn event_word(event: Event) -> Result<String, StoreError> {
-    to_json("event", &event).map(|text| text.trim_matches('"').to_owned())
+/// Writes the intent where the delivery is pending and due after so many attempts; tells whether it was.
+fn intend_after(
+    db: &Connection,
+    id: DeliveryId,
+    attempts: u32,
+    (run, epoch, now): (&RunId, &Epoch, i64),
+) -> Result<bool, StoreError> {
+    let changed = db
+        .prepare_cached(INTEND)?
+        .execute((id.0, &run.0, epoch.as_str(), now, attempts))?;
+    Ok(changed > 0)
 }
 
 fn interrupted() -> Failure {
@@ -434,8 +301,27 @@ fn interrupted() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::SELECT_DEAD;
+    use super::{INTEND, SELECT_DEAD};
+    use crate::ledger::outcome::END_ATTEMPT;
     use crate::{Home, schema};
+
+    #[test]
+    fn what_is_done_for_each_row_makes_no_table_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::create(folder.path().join("home")).unwrap();
+        let db = schema::open_writer(&home.ledger_path()).unwrap();
+        for statement in [INTEND, END_ATTEMPT] {
+            let mut explain = db.prepare(&format!("EXPLAIN {statement}")).unwrap();
+            let nothing = vec![None::<i64>; explain.parameter_count()];
+            let steps: Vec<String> = explain
+                .query_map(rusqlite::params_from_iter(nothing), |row| row.get("opcode"))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            assert!(steps.contains(&"IdxInsert".to_owned()), "it changes an index");
+            assert!(!steps.contains(&"OpenEphemeral".to_owned()), "{statement}");
+        }
+    }
 
     #[test]
     fn recovery_looks_at_what_is_being_sent_only() {
