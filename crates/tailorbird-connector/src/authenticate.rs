@@ -9,7 +9,7 @@ use tailorbird_model::ports::Credentials;
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::TemporaryCredentials;
 
-use crate::origin::Origin;
+use crate::origin::{Address, Origin};
 use crate::request::{MaskedRequest, Request, mask_headers, mask_shortened, mask_url};
 use crate::resolve::{Resolved, Scheme};
 use crate::transport::WireRequest;
@@ -33,35 +33,29 @@ pub(crate) enum Purpose<'a> {
     },
 }
 
-/// Authenticates a request at a point in time by the provider's clock, in seconds since 1970.
+/// Where a request goes.
+///
+/// # Errors
+/// CONN-003 where that is no http or https address.
+pub(crate) fn address_of(resolved: &Resolved, request: &Request) -> Result<Address, Failure> {
+    Address::parse(&request.url).ok_or_else(|| elsewhere(resolved, request, None))
+}
+
+/// Authenticates a request to its address ([`address_of`]) at a point in time by the provider's clock, in seconds since
+/// 1970.
 pub(crate) fn authenticate(
     resolved: &Resolved,
     credentials: &Credentials,
-    request: &Request,
+    (request, address): (&Request, Address),
     purpose: Purpose<'_>,
     provider_seconds: u64,
 ) -> Result<WireRequest, Failure> {
-    let origin = Origin::parse(&request.url);
-    if !origin
-        .as_ref()
-        .is_some_and(|origin| resolved.origins.contains(origin))
-    {
-        let places: Vec<String> = resolved.origins.iter().map(Origin::to_string).collect();
-        return Err(Failure::new(
-            codes::ADDRESS_REFUSED,
-            Meaning::ConnectionFault,
-            format!("{} was not sent: its address is not one of this connection's", request.name()),
-        )
-        .detail(format!(
-            "Credentials go only to {}. The address is on {}.",
-            places.join(", "),
-            origin.map_or_else(|| "no origin at all".to_owned(), |origin| origin.to_string())
-        ))
-        .hint("A request that was built before the connection's root URL changed cannot be sent over it any more."));
+    if !resolved.origins.contains(address.origin()) {
+        return Err(elsewhere(resolved, request, Some(address.origin())));
     }
     let mut wire = WireRequest {
         method: request.method,
-        url: request.url.clone(),
+        address,
         headers: request.headers.clone(),
         body: request.body.bytes(),
     };
@@ -84,6 +78,26 @@ pub(crate) fn authenticate(
     }
 }
 
+fn elsewhere(resolved: &Resolved, request: &Request, origin: Option<&Origin>) -> Failure {
+    let places: Vec<String> = resolved.origins.iter().map(Origin::to_string).collect();
+    Failure::new(
+        codes::ADDRESS_REFUSED,
+        Meaning::ConnectionFault,
+        format!(
+            "{} was not sent: its address is not one of this connection's",
+            request.name()
+        ),
+    )
+    .detail(format!(
+        "Credentials go only to {}. The address is on {}.",
+        places.join(", "),
+        origin.map_or_else(|| "no origin at all".to_owned(), Origin::to_string)
+    ))
+    .hint(
+        "A request that was built before the connection's root URL changed cannot be sent over it any more.",
+    )
+}
+
 impl WireRequest {
     /// The request as people may see it.
     pub(crate) fn masked(&self, request: &Request) -> MaskedRequest {
@@ -102,7 +116,7 @@ impl WireRequest {
         };
         MaskedRequest {
             method: self.method,
-            url: mask_url(&self.url),
+            url: mask_url(self.address.as_str()),
             headers: mask_headers(&self.headers),
             body,
         }

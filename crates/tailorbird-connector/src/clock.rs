@@ -2,12 +2,14 @@
 //!
 //! OAuth 1.0a providers refuse a request whose timestamp is too far from their own time (RFC 5849 §3.3).
 //! The provider's `Date` header tells its time, so a wrong clock need not stop anybody: the difference is
-//! learnt from a refusal, kept per host, used from then on, and told.
+//! learnt from a refusal, kept per origin, used from then on, and told.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+
+use crate::origin::Origin;
 
 /// Tells the time. A parameter, so that tests can move it.
 pub trait Clock: Send + Sync + std::fmt::Debug {
@@ -31,29 +33,29 @@ impl Clock for SystemClock {
 /// and far from the 300 seconds that providers usually forgive.
 pub const NOTABLE_SKEW_SECONDS: i64 = 30;
 
-/// The most hosts whose difference is kept; beyond it the table begins anew.
-const MAX_HOSTS: usize = 1_000;
+/// The most origins whose difference is kept; beyond it the table begins anew.
+const MAX_ORIGINS: usize = 1_000;
 
 /// How far each provider's clock is from ours, in seconds; positive where ours is behind.
 #[derive(Debug, Default)]
 pub struct SkewTable {
-    by_host: Mutex<BTreeMap<String, i64>>,
+    by_origin: Mutex<BTreeMap<Origin, i64>>,
 }
 
 impl SkewTable {
-    /// The known difference for a host, in seconds; zero where none is known.
-    pub fn seconds(&self, host: &str) -> i64 {
-        let table = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
-        table.get(host).copied().unwrap_or_default()
+    /// The known difference for an origin, in seconds; zero where none is known.
+    pub fn seconds(&self, origin: &Origin) -> i64 {
+        let table = self.by_origin.lock().unwrap_or_else(PoisonError::into_inner);
+        table.get(origin).copied().unwrap_or_default()
     }
 
-    /// Keeps a difference for a host.
-    pub fn learn(&self, host: &str, seconds: i64) {
-        let mut table = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
-        if table.len() >= MAX_HOSTS && !table.contains_key(host) {
+    /// Keeps a difference for an origin.
+    pub fn learn(&self, origin: &Origin, seconds: i64) {
+        let mut table = self.by_origin.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.len() >= MAX_ORIGINS && !table.contains_key(origin) {
             table.clear();
         }
-        table.insert(host.to_owned(), seconds);
+        table.insert(origin.clone(), seconds);
     }
 }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, Meaning, codes};
 
-use crate::origin::Origin;
+use crate::origin::{Address, Origin};
 use crate::transport::{Transport, TransportSettings, WireRequest};
 
 /// The most bytes of a collector's answer that are read.
@@ -21,7 +21,7 @@ const MAX_COLLECTOR_ANSWER: usize = 64 << 10;
 #[derive(Clone)]
 pub struct Collector {
     transport: Transport,
-    url: String,
+    address: Address,
     headers: Vec<(String, String)>,
     allowed: BTreeSet<Origin>,
 }
@@ -53,7 +53,7 @@ impl Collector {
     /// # Errors
     /// CONN-002 where the address is none, or this machine's TLS set-up is broken.
     pub fn new(url: &str, headers: Vec<(String, String)>, timeout: Duration) -> Result<Self, Failure> {
-        let origin = Origin::parse(url).ok_or_else(|| {
+        let address = Address::parse(url).ok_or_else(|| {
             let message = "the address of the collector of traces is neither http nor https";
             Failure::new(codes::CONNECTION_SETTING, Meaning::NotSent, message)
         })?;
@@ -66,9 +66,9 @@ impl Collector {
         })?;
         Ok(Self {
             transport,
-            url: url.to_owned(),
+            allowed: BTreeSet::from([address.origin().clone()]),
+            address,
             headers,
-            allowed: BTreeSet::from([origin]),
         })
     }
 
@@ -78,7 +78,7 @@ impl Collector {
         headers.extend(self.headers.iter().cloned());
         let request = WireRequest {
             method: Method::Post,
-            url: self.url.clone(),
+            address: self.address.clone(),
             headers,
             body: Bytes::from(json),
         };

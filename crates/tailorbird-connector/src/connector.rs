@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 use url::Url;
 
 use crate::answer::Answer;
-use crate::authenticate::{Purpose, authenticate};
+use crate::authenticate::{Purpose, address_of, authenticate};
 use crate::build::{RawCall, build, build_raw};
 use crate::clock::{Clock, NOTABLE_SKEW_SECONDS, SkewTable, SystemClock, skew_words};
 use crate::extract::{record, records};
@@ -150,17 +150,22 @@ impl Connector {
         request: &Request,
         purpose: Purpose<'_>,
     ) -> Result<Answer, Failure> {
-        let host = Origin::parse(&request.url).map_or_else(String::new, |origin| {
-            format!("{}:{}", origin.host(), origin.port())
-        });
         let mut current = Cow::Borrowed(request);
         let mut redirects = 0;
         let mut corrected = None;
         loop {
-            let known_skew = self.skew.seconds(&host);
+            let address = address_of(resolved, &current)?;
+            let origin = address.origin().clone();
+            let known_skew = self.skew.seconds(&origin);
             let provider_seconds = self.clock.now().as_second().saturating_add(known_skew);
             let provider_seconds = u64::try_from(provider_seconds).unwrap_or(1).max(1);
-            let wire = authenticate(resolved, credentials, &current, purpose, provider_seconds)?;
+            let wire = authenticate(
+                resolved,
+                credentials,
+                (&current, address),
+                purpose,
+                provider_seconds,
+            )?;
             let sent = self.transport.send(wire, &resolved.allowed_private).await;
             let now = self.clock.now();
             let mut wire_answer = sent.map_err(|why| unanswered(resolved, request, &why, now))?;
@@ -176,7 +181,7 @@ impl Connector {
                 && let Some(skew) = answer.skew_seconds
                 && (skew - known_skew).abs() >= NOTABLE_SKEW_SECONDS
             {
-                self.skew.learn(&host, skew);
+                self.skew.learn(&origin, skew);
                 corrected = Some(skew);
                 continue;
             }
@@ -214,7 +219,9 @@ impl Connector {
             return Ok(request.masked());
         }
         let seconds = u64::try_from(self.clock.now().as_second()).unwrap_or(1);
-        Ok(authenticate(resolved, credentials, request, Purpose::Call, seconds)?.masked(request))
+        let address = address_of(resolved, request)?;
+        let wire = authenticate(resolved, credentials, (request, address), Purpose::Call, seconds)?;
+        Ok(wire.masked(request))
     }
 
     /// Calls an operation: builds, sends, judges, and takes the records out.

@@ -8,6 +8,45 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+/// An http or https address that was read once, for all who check it, sign it and send to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    url: Url,
+    origin: Origin,
+}
+
+impl Address {
+    /// Reads an address; none where it is neither http nor https.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::of(Url::parse(text).ok()?)
+    }
+
+    fn of(url: Url) -> Option<Self> {
+        let origin = Origin::of(&url)?;
+        Some(Self { url, origin })
+    }
+
+    /// The whole address, as it goes onto the wire.
+    pub(crate) fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The whole address.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The whole address.
+    pub(crate) fn into_url(self) -> Url {
+        self.url
+    }
+
+    /// Where it points.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
 /// Scheme, host and port of an http or https address (RFC 6454 §4).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {

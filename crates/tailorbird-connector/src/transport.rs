@@ -19,9 +19,8 @@ use reqwest::{Certificate, Client};
 use tailorbird_model::measure::{Histogram, Measured};
 use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, Meaning, codes};
-use url::Url;
 
-use crate::origin::Origin;
+use crate::origin::{Address, Origin};
 
 pub use classify::{Stage, Unanswered};
 use guard::Guard;
@@ -83,7 +82,7 @@ impl Default for TransportSettings {
 #[derive(Clone)]
 pub(crate) struct WireRequest {
     pub(crate) method: Method,
-    pub(crate) url: String,
+    pub(crate) address: Address,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
 }
@@ -247,12 +246,9 @@ impl Transport {
         request: WireRequest,
         allowed_private: &std::collections::BTreeSet<Origin>,
     ) -> Result<WireAnswer, Unanswered> {
-        let url = Url::parse(&request.url)
-            .map_err(|problem| Unanswered::refused(format!("address cannot be read: {problem}")))?;
-        let origin = Origin::of(&url)
-            .ok_or_else(|| Unanswered::refused("address is neither http nor https".to_owned()))?;
-        let private = allowed_private.contains(&origin);
-        self.guard.check(&origin, private)?;
+        let address = request.address;
+        let private = allowed_private.contains(address.origin());
+        self.guard.check(&address, private)?;
         if request.body.len() > MAX_REQUEST_BYTES {
             return Err(Unanswered::refused(format!(
                 "request body has {} bytes; at most {MAX_REQUEST_BYTES} are sent",
@@ -262,10 +258,10 @@ impl Transport {
         let client = self.client(Use {
             private,
             safe: request.method.is_safe(),
-            secure: origin.is_secure(),
+            secure: address.origin().is_secure(),
         })?;
 
-        let mut outgoing = reqwest::Request::new(method(request.method), url);
+        let mut outgoing = reqwest::Request::new(method(request.method), address.into_url());
         *outgoing.headers_mut() = header_map(&request.headers)?;
         // A POST without a body still says so (RFC 9110 §8.6); some servers answer 411 otherwise.
         if !request.body.is_empty() || matches!(request.method, Method::Post | Method::Put | Method::Patch) {

@@ -11,7 +11,7 @@ use tailorbird_oauth::{
 
 use super::Purpose;
 use crate::entropy;
-use crate::origin::Origin;
+use crate::origin::Address;
 use crate::request::{FORM, Request};
 use crate::resolve::{OAuth1Settings, rsa_key};
 use crate::transport::WireRequest;
@@ -25,8 +25,8 @@ pub(super) fn sign(
     mut wire: WireRequest,
 ) -> Result<WireRequest, Failure> {
     let method = settings.signature_method;
-    let open = Origin::parse(&wire.url).is_none_or(|origin| !origin.is_secure() && !origin.is_loopback());
-    if method == SignatureMethod::Plaintext && open {
+    let origin = wire.address.origin();
+    if method == SignatureMethod::Plaintext && !origin.is_secure() && !origin.is_loopback() {
         return Err(
             unusable("PLAINTEXT sends the secrets themselves, and the address is plain http")
                 .hint("Use https, or another signature method. On loopback PLAINTEXT is fine."),
@@ -87,7 +87,7 @@ pub(super) fn sign(
 
     let to_sign = RequestToSign {
         method: wire.method.as_str(),
-        url: &wire.url,
+        url: wire.address.as_str(),
         form_body: form_body.as_deref(),
     };
     let signed = Signer::new()
@@ -96,7 +96,9 @@ pub(super) fn sign(
     let placed = place(&to_sign, &parameters, &signed, settings.placement);
     match placed {
         Placed::Header { authorization } => wire.headers.push(("Authorization".to_owned(), authorization)),
-        Placed::Query { url } => wire.url = url,
+        Placed::Query { url } => {
+            wire.address = Address::parse(&url).ok_or_else(|| unusable("the signed address is none"))?;
+        }
         Placed::Body { form_body } => {
             wire.body = Bytes::from(form_body);
             if content_type.is_none() {

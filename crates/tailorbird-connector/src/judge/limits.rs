@@ -31,14 +31,17 @@ pub(crate) fn limit_reports(
     now: Timestamp,
     skew: i64,
 ) -> Vec<BudgetReport> {
-    let named: Vec<&str> = if families.is_empty() {
-        USUAL_FAMILIES.to_vec()
+    let named = families.iter().map(String::as_str);
+    let usual = USUAL_FAMILIES.into_iter().take(if families.is_empty() {
+        USUAL_FAMILIES.len()
     } else {
-        families.iter().map(String::as_str).collect()
-    };
+        0
+    });
     named
-        .into_iter()
+        .chain(usual)
         .take(MAX_FAMILIES)
+        // Most answers have none of a family, and the names of its headers need not be put together.
+        .filter(|family| headers.iter().any(|(name, _)| begins_with(name, family)))
         .filter_map(|family| {
             let header = |member: &str| {
                 let wanted = format!("{family}-{member}");
@@ -57,6 +60,11 @@ pub(crate) fn limit_reports(
             (report.limit.is_some() || report.remaining.is_some()).then_some(report)
         })
         .collect()
+}
+
+fn begins_with(name: &str, family: &str) -> bool {
+    name.get(..family.len())
+        .is_some_and(|beginning| beginning.eq_ignore_ascii_case(family))
 }
 
 /// `100, 100;w=60` is a known spelling; the first number is the limit.

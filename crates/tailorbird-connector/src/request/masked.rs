@@ -4,6 +4,7 @@
 //! their name says that they are secret.
 
 use bytes::Bytes;
+use memchr::memmem;
 use serde::{Serialize, Serializer};
 use tailorbird_model::service::Method;
 use url::Url;
@@ -301,24 +302,19 @@ fn spellings(secret: &str) -> Vec<String> {
 }
 
 fn replaced(body: Bytes, secret: &[u8]) -> Bytes {
-    let Some((first, _)) = secret.split_first() else {
-        return body;
-    };
-    let mut windows = body.windows(secret.len());
-    if !windows.any(|window| window.first() == Some(first) && window == secret) {
+    if secret.is_empty() || memmem::find(&body, secret).is_none() {
         return body;
     }
     let mut out = Vec::with_capacity(body.len());
     let mut rest: &[u8] = &body;
-    while let Some((first, after)) = rest.split_first() {
-        if let Some(behind) = rest.strip_prefix(secret) {
-            out.extend_from_slice(MASK.as_bytes());
-            rest = behind;
-        } else {
-            out.push(*first);
-            rest = after;
-        }
+    while let Some((before, behind)) =
+        memmem::find(rest, secret).and_then(|at| Some((rest.get(..at)?, rest.get(at + secret.len()..)?)))
+    {
+        out.extend_from_slice(before);
+        out.extend_from_slice(MASK.as_bytes());
+        rest = behind;
     }
+    out.extend_from_slice(rest);
     Bytes::from(out)
 }
 

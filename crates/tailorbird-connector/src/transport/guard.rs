@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Host;
 
 use super::Unanswered;
-use crate::origin::Origin;
+use crate::origin::Address;
 
 /// The most addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 16;
@@ -53,11 +53,12 @@ impl Guard {
     }
 
     /// Checks what can be told without a name look-up.
-    pub(crate) fn check(&self, origin: &Origin, private_allowed: bool) -> Result<(), Unanswered> {
-        let address = match Host::parse(origin.host()) {
-            Ok(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Ok(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
+    pub(crate) fn check(&self, place: &Address, private_allowed: bool) -> Result<(), Unanswered> {
+        let origin = place.origin();
+        let address = match place.url().host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            Some(Host::Domain(_)) | None => None,
         };
         // A loopback name reaches our own listeners as well as a loopback number does.
         let own_port = self.own_listeners.iter().any(|own| own.port() == origin.port());
