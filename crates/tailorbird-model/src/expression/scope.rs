@@ -1,6 +1,7 @@
 //! What an expression can see: the record's columns, and what the step adds to them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::Value as Jinja;
 
@@ -10,24 +11,27 @@ use crate::{Record, Value};
 /// The names an expression can see, with their values.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    names: BTreeMap<String, Jinja>,
+    // Shared with each expression that is evaluated in it.
+    names: Arc<BTreeMap<String, Jinja>>,
 }
 
 impl Scope {
     /// The columns of a record.
     pub fn of(record: &Record) -> Self {
         Self {
-            names: record
-                .iter()
-                .map(|(name, value)| (name.to_owned(), to_jinja(value)))
-                .collect(),
+            names: Arc::new(
+                record
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), to_jinja(value)))
+                    .collect(),
+            ),
         }
     }
 
     /// Adds a value under a reserved name; it hides a column of that name.
     #[must_use]
     pub fn with(mut self, name: &str, value: &Value) -> Self {
-        self.names.insert(name.to_owned(), to_jinja(value));
+        Arc::make_mut(&mut self.names).insert(name.to_owned(), to_jinja(value));
         self
     }
 
@@ -38,12 +42,12 @@ impl Scope {
             .iter()
             .map(|(name, value)| (name.to_owned(), to_jinja(value)))
             .collect();
-        self.names.insert(name.to_owned(), Jinja::from(members));
+        Arc::make_mut(&mut self.names).insert(name.to_owned(), Jinja::from(members));
         self
     }
 
     pub(super) fn context(&self) -> Jinja {
-        Jinja::from(self.names.clone())
+        Jinja::from_dyn_object(Arc::clone(&self.names))
     }
 
     /// All names, members of records as `result.id`, in order.
