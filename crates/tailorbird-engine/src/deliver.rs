@@ -11,7 +11,8 @@ use tailorbird_model::expression::{Expressions, Scope, Template};
 use tailorbird_model::key::DeliveryKey;
 use tailorbird_model::ports::{BudgetId, Credentials};
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
-use tailorbird_store::{Charges, Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome};
+use tailorbird_store::{Charges, Enrolled, Enrolment, Intended, Lane, NewDelivery, Outcome, StoreError};
+use tokio::task::JoinHandle;
 
 use crate::charge::charges_of;
 use crate::drive::Driver;
@@ -49,6 +50,22 @@ pub(crate) enum Prepared {
     NotDue,
     Ready(Box<NewDelivery>),
     Broken(Box<NewDelivery>, Box<Failure>),
+}
+
+/// A chunk of records as the ledger will take them in.
+pub(crate) struct Made {
+    batch: Vec<NewDelivery>,
+    keys: Vec<DeliveryKey>,
+    /// Those that made no request, by their place, and why.
+    broken: Vec<(usize, Failure)>,
+}
+
+/// A chunk of records that the ledger is taking in.
+pub(crate) struct Enrolling {
+    enrolled: JoinHandle<Result<Vec<Enrolled>, StoreError>>,
+    keys: Vec<DeliveryKey>,
+    /// Those that made no request, by their place, and why.
+    broken: Vec<(usize, Failure)>,
 }
 
 impl Driver {
@@ -110,6 +127,13 @@ impl Driver {
         call: &CallPlan,
         records: &[Emitted],
     ) -> Result<(), RunEnd> {
+        let made = self.make_requests(call, records)?;
+        let enrolling = self.begin_to_enrol(made);
+        self.end_enrolling(plan, call, enrolling).await
+    }
+
+    /// Makes the requests of a chunk.
+    pub(crate) fn make_requests(&mut self, call: &CallPlan, records: &[Emitted]) -> Result<Made, RunEnd> {
         let route = self.route(call)?;
         let (mut batch, mut broken) = (Vec::with_capacity(records.len()), Vec::new());
         for record in records {
@@ -123,7 +147,37 @@ impl Driver {
             }
         }
         let keys: Vec<DeliveryKey> = batch.iter().map(|new| new.identity.key.clone()).collect();
-        let enrolled = self.engine.store.enrol(batch).await?;
+        Ok(Made { batch, keys, broken })
+    }
+
+    /// Gives a chunk to the ledger, without waiting for it. Nothing that relies on it may follow before
+    /// [`Driver::end_enrolling`], the next chunk of the same call included: the same key may be in both.
+    pub(crate) fn begin_to_enrol(&self, made: Made) -> Enrolling {
+        let store = self.engine.store.clone();
+        let Made { batch, keys, broken } = made;
+        Enrolling {
+            enrolled: tokio::spawn(async move { store.enrol(batch).await }),
+            keys,
+            broken,
+        }
+    }
+
+    /// Waits until a chunk is in the ledger, and counts what that made of it.
+    pub(crate) async fn end_enrolling(
+        &mut self,
+        plan: &Plan,
+        call: &CallPlan,
+        enrolling: Enrolling,
+    ) -> Result<(), RunEnd> {
+        let Enrolling {
+            enrolled,
+            keys,
+            broken,
+        } = enrolling;
+        let enrolled = enrolled.await.map_err(|error| {
+            let message = format!("the enrolling of records ended abruptly: {error}");
+            RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
+        })??;
         let mut refused = Vec::new();
         for (index, failure) in broken {
             let Some(entry) = enrolled.get(index) else {

@@ -20,7 +20,7 @@ use crate::effects::TaskEffects;
 use crate::embedded::{Embedded, Patience};
 use crate::interpret::{Position, interpret};
 use crate::limits::{
-    MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_SERVED_TRIES, MAX_STORE_TRIES, MAX_TRIES, REQUEST_EVERY,
+    MAX_FOLLOWED_WAIT, MAX_HELD_WAIT, MAX_SERVED_TRIES, MAX_STORE_TRIES, MAX_TRIES, REQUEST_EVERY, SHOW_EVERY,
 };
 use crate::met::Met;
 use crate::operators::Variables;
@@ -66,6 +66,8 @@ pub(crate) struct Driver {
     /// Whether a supervisor drives it: long waits are left to it, and a stop is not a person's.
     pub(crate) is_supervised: bool,
     pub(crate) last_look: Instant,
+    /// When counts were last stored in the middle of an effect.
+    pub(crate) last_shown: Instant,
     /// The deliveries that each step has met since this process took the run up.
     pub(crate) met: HashMap<Name, Met>,
     /// The task's variables as this run knows them.
@@ -336,6 +338,7 @@ impl Engine {
                     stop,
                     is_supervised,
                     last_look: Instant::now(),
+                    last_shown: Instant::now(),
                     met: HashMap::new(),
                     variables,
                     ancestors,
@@ -398,6 +401,16 @@ impl Driver {
             });
         }
         Ok(())
+    }
+
+    /// Shows how far a reading has come, now and then: each time costs a commit, and what counts is stored with the
+    /// effect.
+    pub(crate) async fn show_counts(&mut self, plan: &Plan, step: &Name) -> Result<(), RunEnd> {
+        if self.last_shown.elapsed() < SHOW_EVERY {
+            return Ok(());
+        }
+        self.last_shown = Instant::now();
+        self.store_counts(plan, Some(step)).await
     }
 
     /// Looks whether a person, here or in another process, wants the run to stop.

@@ -11,6 +11,9 @@ pub const DUE_PAGE: usize = 500;
 /// How often a run that sends tells its counts and looks whether it is asked to stop.
 pub(crate) const TELL_EVERY: Duration = Duration::from_millis(100);
 
+/// How often the counts of a step that is reading are stored for those who watch.
+pub(crate) const SHOW_EVERY: Duration = Duration::from_millis(250);
+
 /// How many records a step holds in memory where it cannot stream (reading and writing one SQLite file).
 pub const MAX_BUFFERED_RECORDS: usize = 100_000;
 

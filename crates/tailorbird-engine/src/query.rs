@@ -14,11 +14,12 @@ use tailorbird_store::CursorMove;
 use tokio::sync::mpsc;
 
 use crate::cursor::{Fitness, from_value, greater, has_no_overlap, is_greater};
+use crate::deliver::Enrolling;
 use crate::drive::Driver;
 use crate::durable::{EffectOutput, RunEnd};
 use crate::effects::Performed;
 use crate::limits::{CHUNK, MAX_BUFFERED_RECORDS, MAX_CATCH_UP_READS};
-use crate::plan::{Plan, QueryPlan, StepPlan, evaluate};
+use crate::plan::{CallPlan, Plan, QueryPlan, StepPlan, evaluate};
 use crate::progress::ProgressEvent;
 use crate::tail::{Emitted, is_passing};
 use edge::{Limited, passes_over};
@@ -42,6 +43,7 @@ struct QueryPlace {
 }
 
 /// The rows of one reading.
+#[derive(Default)]
 struct Reading {
     /// Rows that wait until the reading has ended.
     buffer: Vec<Record>,
@@ -182,31 +184,19 @@ impl Driver {
                 })
             })
         });
-        let (mut buffer, mut seen, mut fitness, mut rows_read) = (Vec::new(), None, Fitness::default(), 0);
-        while let Some(Chunk {
-            records,
-            cursor: values,
-        }) = chunks.recv().await
-        {
-            self.look_up_requests().await?;
-            let rows = u64::try_from(records.len()).unwrap_or_default();
-            self.counts.read += rows;
-            rows_read += rows;
-            if let Some(cursor) = &query.step.cursor {
-                for value in &values {
-                    fitness.see(value);
-                    seen = greater(seen, value, cursor, &query.id).map_err(RunEnd::Attention)?;
-                }
-            }
-            if must_buffer {
-                buffer.extend(records);
-                if buffer.len() > MAX_BUFFERED_RECORDS {
-                    return Err(RunEnd::Failed(too_many(&query.id)));
-                }
-            } else {
-                self.hand_rows_on(plan, query, records).await?;
-            }
-        }
+        let mut taken = Reading::default();
+        let mut ahead = None;
+        let ended = self
+            .take_rows(plan, query, &mut chunks, (&mut taken, &mut ahead), must_buffer)
+            .await;
+        // What is given to the ledger is waited for also where the reading ends early.
+        let enrolled = match ahead {
+            Some((call, enrolling)) => self.end_enrolling(plan, call, enrolling).await,
+            None => Ok(()),
+        };
+        ended?;
+        enrolled?;
+        drop(chunks);
         let read = reading.await.map_err(|error| {
             let message = format!("reading rows ended abruptly: {error}");
             RunEnd::Failed(Failure::new(codes::INTERNAL, Meaning::NotSent, message))
@@ -218,11 +208,62 @@ impl Driver {
                 RunEnd::Attention(failure)
             }
         })?;
-        Ok(Reading {
-            buffer,
-            seen,
-            fitness,
-            rows: rows_read,
+        Ok(taken)
+    }
+
+    /// Takes the rows as they come. Where one call takes them all, a chunk's requests are made while the ledger stores
+    /// those of the chunk before.
+    async fn take_rows<'p>(
+        &mut self,
+        plan: &'p Plan,
+        query: &'p QueryPlan,
+        chunks: &mut mpsc::Receiver<Chunk>,
+        (taken, ahead): (&mut Reading, &mut Option<(&'p CallPlan, Enrolling)>),
+        must_buffer: bool,
+    ) -> Result<(), RunEnd> {
+        let sole = self.sole_call(plan, &query.id)?;
+        while let Some(Chunk {
+            records,
+            cursor: values,
+        }) = chunks.recv().await
+        {
+            self.look_up_requests().await?;
+            let rows = u64::try_from(records.len()).unwrap_or_default();
+            self.counts.read += rows;
+            taken.rows += rows;
+            if let Some(cursor) = &query.step.cursor {
+                for value in &values {
+                    taken.fitness.see(value);
+                    taken.seen =
+                        greater(taken.seen.take(), value, cursor, &query.id).map_err(RunEnd::Attention)?;
+                }
+            }
+            if must_buffer {
+                taken.buffer.extend(records);
+                if taken.buffer.len() > MAX_BUFFERED_RECORDS {
+                    return Err(RunEnd::Failed(too_many(&query.id)));
+                }
+            } else if let Some(call) = sole {
+                let records: Vec<Emitted> = records.into_iter().map(Emitted::plain).collect();
+                let made = self.make_requests(call, &records)?;
+                if let Some((call, enrolling)) = ahead.take() {
+                    self.end_enrolling(plan, call, enrolling).await?;
+                }
+                *ahead = Some((call, self.begin_to_enrol(made)));
+                self.show_counts(plan, &query.id).await?;
+            } else {
+                self.hand_rows_on(plan, query, records).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The delivering call that alone takes what a step yields, if there is one.
+    fn sole_call<'p>(&self, plan: &'p Plan, source: &'p Name) -> Result<Option<&'p CallPlan>, RunEnd> {
+        let mut takers = plan.takers(source);
+        Ok(match (takers.next(), takers.next()) {
+            (Some(StepPlan::Call(call)), None) if self.is_delivering(call)? => Some(call),
+            _ => None,
         })
     }
 
@@ -276,7 +317,7 @@ impl Driver {
     ) -> Result<(), RunEnd> {
         let records: Vec<Emitted> = rows.into_iter().map(Emitted::plain).collect();
         self.hand_on(plan, &query.id, &records).await?;
-        self.store_counts(plan, Some(&query.id)).await
+        self.show_counts(plan, &query.id).await
     }
 
     /// Where the last run ended; the given start before the first one.

@@ -192,6 +192,7 @@ impl Engine {
             stop: Stop::default(),
             is_supervised: false,
             last_look: Instant::now(),
+            last_shown: Instant::now(),
             met: HashMap::new(),
             variables,
             ancestors: Vec::new(),
