@@ -1,5 +1,7 @@
 //! Deliveries: list, the whole story of one, and a person's decision.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize as _, Serialize};
 use tailorbird_connector::{MASK, Request};
 use tailorbird_model::access::Right;
@@ -121,20 +123,40 @@ impl App {
     /// # Errors
     /// Where the store cannot be read.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, AppError> {
-        let most = filter.limit.unwrap_or(usize::MAX);
-        let page = u32::try_from(most)
+        let mut all = Vec::new();
+        self.each_page_of_deliveries(filter, &mut |page| {
+            all.extend(page);
+            ControlFlow::Continue(())
+        })?;
+        Ok(all)
+    }
+
+    /// Goes through deliveries in the order in which they became known, a page at a time, so that millions of them take
+    /// no more memory than a page.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn each_page_of_deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        take: &mut dyn FnMut(Vec<Delivery>) -> ControlFlow<()>,
+    ) -> Result<(), AppError> {
+        let mut left = filter.limit.unwrap_or(usize::MAX);
+        let page = u32::try_from(left)
             .unwrap_or(u32::MAX)
             .min(store::MAX_DELIVERY_PAGE);
         let mut page_filter = filter.in_store(page);
-        let mut all = Vec::new();
-        while all.len() < most {
-            let page = self.store.deliveries(&page_filter)?;
+        while left > 0 {
+            let mut page = self.store.deliveries(&page_filter)?;
+            page.truncate(left);
             let Some(last) = page.last() else { break };
             page_filter.after = Some(last.id);
-            all.extend(page);
+            left -= page.len();
+            if take(page).is_break() {
+                break;
+            }
         }
-        all.truncate(most);
-        Ok(all)
+        Ok(())
     }
 
     /// Counts deliveries by state.

@@ -33,6 +33,29 @@ pub struct MisfitLine {
     pub text: String,
 }
 
+/// Reads a link that somebody noted elsewhere, as `delivery verify` prints it: `NUMBER:CODE`.
+///
+/// # Errors
+/// Where it is none.
+pub fn noted_link(text: &str) -> Result<ChainHead, AppError> {
+    let parts = text
+        .trim()
+        .split_once(':')
+        .and_then(|(number, mac)| Some((number.parse().ok()?, mac)))
+        .filter(|(_, mac)| mac.len() == 64 && mac.chars().all(|c| c.is_ascii_hexdigit()));
+    let Some((number, mac)) = parts else {
+        let message = format!("{text:?} is not a link");
+        return Err(AppError::usage(
+            Failure::new(codes::DELIVERY_UNKNOWN, Meaning::Rejected, message)
+                .hint("Give it as an earlier `delivery verify` printed it: NUMBER:CODE, the code being 64 hexadecimal digits."),
+        ));
+    };
+    Ok(ChainHead {
+        number,
+        mac: mac.to_ascii_lowercase(),
+    })
+}
+
 impl App {
     /// Walks the keyed chain and compares it with the rows. Progress is told as links done and links there are.
     ///

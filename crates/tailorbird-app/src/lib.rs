@@ -79,7 +79,7 @@ pub use webhooks::{HookAnswer, HookRequest, Hooks, MAX_HOOK_BODY, MAX_HOOK_HEADE
 
 // The home and the ledger as a whole.
 pub use home::{HomeView, RestoredView, Returned, restore_home};
-pub use ledger::{MisfitLine, Verified};
+pub use ledger::{MisfitLine, Verified, noted_link};
 pub use mail::MailChange;
 pub use resolutions::{Decided, Left, Mapping, Preview, Sample};
 pub use retention::Tidied;

@@ -76,7 +76,7 @@ proptest! {
         drop(input::name(&text));
         drop(call::target(&text));
         drop(delivery::parse_state(&text));
-        if let Ok(head) = delivery::verify::parse_head(&text) {
+        if let Ok(head) = tailorbird_app::noted_link(&text) {
             prop_assert!(head.mac.len() == 64);
         }
         if let Ok(Some(seconds)) = home::retention::parse_keep(&text) {

@@ -117,7 +117,7 @@ fn a_person_finds_the_way_through_the_pages() {
                   "/tasks/tell-the-shop/edit", "/tasks/tell-the-shop/versions", "/tasks/tell-the-shop/versions/1",
                   "/tasks/tell-the-shop/start", "/new-task", "/new-task?from=records-in",
                   "/runs", "/deliveries", "/deliveries?state=rejected", "/deliveries/1", "/decide?state=rejected&as=again",
-                  "/approvals", "/approvals/1", "/audit"],
+                  "/approvals", "/approvals/1", "/ledger", "/audit"],
     });
     writeln!(browser.stdin.take().unwrap(), "{told}").unwrap();
     let report = said();

@@ -44,7 +44,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self) -> DeliveryFilter {
+    pub(super) fn filter(&self) -> DeliveryFilter {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         DeliveryFilter {
             state: self.state.parse().ok(),

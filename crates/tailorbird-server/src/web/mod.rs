@@ -8,10 +8,12 @@ mod database_forms;
 mod databases;
 mod deliveries;
 mod editor;
+mod export;
 mod filters;
 mod flow;
 mod form;
 mod kept;
+mod ledger;
 mod live;
 mod overview;
 mod page;
@@ -73,10 +75,13 @@ pub(crate) fn routes() -> Routes {
         .get("/live/runs/{id}", LOOK, runs::live)
         .post("/runs/{id}/{action}", OPERATE, runs::act)
         .get("/deliveries", LOOK, deliveries::list)
+        .get("/deliveries.csv", LOOK, export::csv)
         .get("/deliveries/{id}", LOOK, deliveries::show)
         .post("/deliveries/{id}/resolve", OPERATE, deliveries::resolve)
         .get("/decide", OPERATE, deliveries::preview)
         .post("/decide", OPERATE, deliveries::resolve_all)
+        .get("/ledger", LOOK, ledger::show)
+        .post("/ledger", OPERATE, ledger::verify)
         .get("/approvals", LOOK, approvals::list)
         .get("/approvals/{id}", LOOK, approvals::show)
         .post("/decide-approvals", OPERATE, approvals::decide)

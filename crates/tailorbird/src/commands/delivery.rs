@@ -1,7 +1,7 @@
 //! `delivery …`.
 
 mod resolve;
-pub(crate) mod verify;
+mod verify;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 mod browser;
 mod databases;
 mod editing;
+mod ledger;
 
 use browser::Browser;
 use tailorbird_server::Access;

@@ -1,14 +1,13 @@
 //! `delivery verify`.
 
 use serde_json::json;
-use tailorbird_app::{App, AppError, ChainHead, Verified};
-use tailorbird_model::{Failure, Meaning, codes};
+use tailorbird_app::{App, AppError, Verified, noted_link};
 
 use crate::Ended;
 use crate::render::{Render, letter};
 
 pub(crate) fn run(app: &App, head: Option<&str>, render: Render) -> Result<Ended, AppError> {
-    let noted = head.map(parse_head).transpose()?;
+    let noted = head.map(noted_link).transpose()?;
     let verified = app.verify_ledger(noted.as_ref(), &mut |done, total| {
         render.progress(&format!("checking link {done} of {total}"));
     })?;
@@ -55,24 +54,4 @@ fn text(verified: &Verified) -> String {
         ));
     }
     text
-}
-
-/// Reads `NUMBER:CODE`.
-pub(crate) fn parse_head(text: &str) -> Result<ChainHead, AppError> {
-    let parts = text
-        .trim()
-        .split_once(':')
-        .and_then(|(number, mac)| Some((number.parse().ok()?, mac)))
-        .filter(|(_, mac)| mac.len() == 64 && mac.chars().all(|c| c.is_ascii_hexdigit()));
-    let Some((number, mac)) = parts else {
-        let message = format!("{text:?} is not a link");
-        return Err(AppError::usage(
-            Failure::new(codes::DELIVERY_UNKNOWN, Meaning::Rejected, message)
-                .hint("Give it as an earlier `delivery verify` printed it: NUMBER:CODE, the code being 64 hexadecimal digits."),
-        ));
-    };
-    Ok(ChainHead {
-        number,
-        mac: mac.to_ascii_lowercase(),
-    })
 }
