@@ -29,10 +29,17 @@ impl App {
         progress: Progress,
         stop: Stop,
     ) -> Result<Run, AppError> {
-        let unfinished = self.store.unfinished_runs(task)?;
-        let open = unfinished
-            .into_iter()
-            .find(|run| run.state != RunState::NeedsAttention);
+        let mut open = None;
+        for run in self.store.unfinished_runs(task)? {
+            // One that carries out decisions reads nothing, one that waits for people reads nothing more; and whoever
+            // runs the task wants it to read.
+            let reads =
+                !self.store.run_input(&run.id)?.is_again() && !self.store.waits_for_release(&run.id)?;
+            if run.state != RunState::NeedsAttention && reads {
+                open = Some(run);
+                break;
+            }
+        }
         let run = match open {
             Some(run) => {
                 progress(ProgressEvent::Note(format!(

@@ -3,6 +3,7 @@
 //! Invariant: workers only ask for runs (durably, in the store); none of them drives one. So a worker may be
 //! ended at any moment, and started again.
 
+mod decisions;
 mod figures;
 mod news;
 mod scheduler;
@@ -40,6 +41,10 @@ const WORKERS: &[Worker] = &[
     Worker {
         name: "retention",
         start: crate::retention::watch,
+    },
+    Worker {
+        name: "decisions",
+        start: decisions::start,
     },
     INBOX,
     FILES,

@@ -84,6 +84,8 @@ pub(crate) struct Driver {
     pub(crate) pages: Option<(Name, u32, Pages)>,
     /// What fired the run, as expressions see it.
     pub(crate) trigger: Record,
+    /// Whether it reads nothing and carries out what a person decided about records of the ledger.
+    pub(crate) is_again: bool,
     /// The credentials with which it could make calls since it last waited for their limits.
     pub(crate) served: HashSet<BudgetId>,
 }
@@ -240,8 +242,10 @@ impl Engine {
         };
         let mut current = None;
         for run in self.store.runs(&filter)? {
-            let parent = self.store.run_input(&run.id)?.parent;
-            let parent = parent
+            let input = self.store.run_input(&run.id)?;
+            let is_again = input.is_again();
+            let parent = input
+                .parent
                 .map(|parent| self.store.run(&parent))
                 .transpose()?
                 .flatten();
@@ -249,7 +253,8 @@ impl Engine {
                 // The run that called it goes on with it.
                 continue;
             }
-            if current.is_none() && run.task_version == version {
+            // One that reads nothing is no run to go on with: whoever runs the task wants it to read.
+            if current.is_none() && run.task_version == version && !is_again {
                 current = Some(run);
                 continue;
             }
@@ -347,6 +352,7 @@ impl Engine {
                     asked_people: HashSet::new(),
                     pages: None,
                     trigger,
+                    is_again: input.is_again(),
                     served: HashSet::new(),
                 };
                 TaskEffects::new(driver, &plan)

@@ -169,6 +169,8 @@ impl Driver {
                 self.emit_settled(plan, call, &route).await?;
                 Ok(Performed::default())
             }
+            // Questions are waited for by runs that read.
+            (EffectKind::Finish, _) if self.is_again => Ok(Performed::default()),
             (EffectKind::Finish, _) => Ok(self.waits_for_release(plan)?.into()),
             (kind, step) => Err(misplaced(step.id(), kind)),
         }
@@ -177,8 +179,10 @@ impl Driver {
     /// Finds out how a step is gone through.
     async fn begin(&mut self, step: &StepPlan) -> Result<EffectOutput, RunEnd> {
         let role = match step {
-            StepPlan::Query(query) if query.source.is_none() => Role::Chunks,
             StepPlan::Call(call) => self.begin_call(call).await?,
+            // What is in the ledger is sent, and goes on from there.
+            _ if self.is_again => Role::Passive,
+            StepPlan::Query(query) if query.source.is_none() => Role::Chunks,
             StepPlan::Set(set) if set.source.is_none() => Role::Chunks,
             StepPlan::Trigger(_) | StepPlan::Wait(_) | StepPlan::Approve(_) | StepPlan::CallTask(_) => {
                 Role::Chunks
@@ -197,10 +201,16 @@ impl Driver {
         if self.is_delivering(call)? {
             let route = self.route(call)?;
             self.note_identity(call, &route).await?;
-            return Ok(Role::Deliver { once });
+            return Ok(Role::Deliver {
+                once: once && !self.is_again,
+            });
         }
         // A reading call with a source works when that yields records.
-        Ok(if once { Role::Chunks } else { Role::Passive })
+        Ok(if once && !self.is_again {
+            Role::Chunks
+        } else {
+            Role::Passive
+        })
     }
 }
 

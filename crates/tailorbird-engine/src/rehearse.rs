@@ -201,6 +201,7 @@ impl Engine {
             asked_people: HashSet::new(),
             pages: None,
             trigger: rehearsed.about,
+            is_again: false,
             served: HashSet::new(),
         };
         let mut walk = Walk::new(&plan, driver, limit.clamp(1, MAX_REHEARSED));

@@ -224,6 +224,8 @@ impl Shared {
                 (Some(RunRequest::Pause), _) => self.set(&run, RunState::Paused).await?,
                 (None, RunState::Paused | RunState::NeedsAttention) => {}
                 _ if self.active().len() >= MAX_RUNS_AT_ONCE => {}
+                // One run of a task at a time, also where several have begun.
+                _ if self.active().values().any(|active| active.task == run.task) => {}
                 (Some(RunRequest::Resume) | None, _) => {
                     if run.state != RunState::Queued || self.has_its_turn(&run).await? {
                         self.begin(run, under_way, names);
@@ -247,11 +249,28 @@ impl Shared {
                         return Ok(false);
                     }
                 }
+                // One that carries out decisions is none that the other one could be replaced by.
+                RunState::NeedsAttention if self.is_again(run)? => {}
                 RunState::NeedsAttention => self.replace(&other).await?,
+                // What it asked belongs to the task: the next one reads, asks, and goes on with what is released.
+                RunState::Waiting if self.engine.store.waits_for_release(&other.id)? => {
+                    if !self.is_again(run)? {
+                        self.engine.replace(&other).await?;
+                    }
+                }
+                // What it waits for, the one that reads waits for as well, and does its work besides.
+                RunState::Waiting if self.is_again(&other)? && !self.is_again(run)? => {
+                    self.replace(&other).await?;
+                }
                 _ => return Ok(false),
             }
         }
         Ok(true)
+    }
+
+    /// Whether a run carries out decisions only.
+    fn is_again(&self, run: &Run) -> Result<bool, Failure> {
+        Ok(self.engine.store.run_input(&run.id)?.is_again())
     }
 
     /// A run that needs attention makes way for a newer one: the ledger holds all that it knew. Only one that

@@ -179,7 +179,7 @@ pub struct Run {
 /// What a run is opened with, beside its task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInput {
-    /// What opened it: `manual`, `schedule`, `webhook`, `file`, `database`, `after`, `task`.
+    /// What opened it: `manual`, `schedule`, `webhook`, `file`, `database`, `after`, `task`, `again`.
     pub cause: String,
     /// Names the occasion: a time of the schedule, a message, a file. A task has one run for each occasion;
     /// absent, every opening is a run of its own.
@@ -196,10 +196,27 @@ pub struct RunInput {
     pub data: serde_json::Value,
 }
 
+/// The cause of a run that carries out decisions.
+const AGAIN: &str = "again";
+
 impl RunInput {
     /// The input of a run that a person starts.
     pub fn manual() -> Self {
         Self::of("manual")
+    }
+
+    /// The input of a run that carries out what a person decided about records of the ledger: it reads nothing, and
+    /// sends and writes back what is there. `last` is the number of the last decision.
+    pub fn again(last: i64) -> Self {
+        Self {
+            occasion: Some(format!("{AGAIN} {last}")),
+            ..Self::of(AGAIN)
+        }
+    }
+
+    /// Tells whether the run reads nothing (see [`RunInput::again`]).
+    pub fn is_again(&self) -> bool {
+        self.cause == AGAIN
     }
 
     /// An input with nothing but its cause.

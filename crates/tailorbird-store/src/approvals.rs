@@ -282,12 +282,28 @@ impl Store {
             if decided == 1
                 && let Some(approval) = &now
             {
-                wake(writing, &approval.run)?;
+                for run in waiting_for(writing.connection, approval)? {
+                    wake(writing, &run)?;
+                }
             }
             Ok((decided == 1, now))
         })
         .await
     }
+}
+
+/// The runs that wait for a decision, or will when they have come to their end: the one that asked, and whichever has
+/// taken its place.
+fn waiting_for(db: &Connection, approval: &Approval) -> Result<Vec<RunId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM run WHERE task = ?1 AND state NOT IN ('succeeded', 'failed', 'cancelled') AND id <> ?2",
+    )?;
+    let others = statement.query_map((approval.task.as_str(), &approval.run.0), |row| row.get(0))?;
+    let mut runs = vec![approval.run.clone()];
+    for other in others {
+        runs.push(RunId(other?));
+    }
+    Ok(runs)
 }
 
 /// Lets a run go on that waits for a decision. A run that was called is driven by the one that called it, so those above

@@ -8,6 +8,7 @@ use tailorbird_model::Name;
 use tailorbird_model::run::{Run, RunId, RunInput, RunState};
 
 use crate::codec::{from_micros, to_json};
+use crate::runs::opening::WAITS_FOR_RELEASE;
 use crate::runs::{self, opening};
 use crate::writer::Writing;
 use crate::{Store, StoreError};
@@ -287,7 +288,8 @@ fn decide(
 }
 
 /// The run because of which an occasion opens none. A run that needs attention is in nobody's way: it makes room for
-/// the next one.
+/// the next one. Nor is one that carries out decisions and reads nothing, or that only waits for people to release
+/// records: the next one waits for it, or takes its place.
 fn in_the_way(db: &Connection, task: &Name, wish: Wish) -> Result<Option<RunId>, StoreError> {
     let (states, spared) = match wish {
         Wish::Queue => ("'queued'", MAX_QUEUED.saturating_sub(1)),
@@ -296,6 +298,8 @@ fn in_the_way(db: &Connection, task: &Name, wish: Wish) -> Result<Option<RunId>,
     let sql = format!(
         "SELECT id FROM run WHERE task = ?1 AND state IN ({states})
              AND state NOT IN ('succeeded', 'failed', 'cancelled')
+             AND NOT EXISTS (SELECT 1 FROM run_input i WHERE i.run = run.id AND i.cause = 'again')
+             AND NOT ({WAITS_FOR_RELEASE})
          ORDER BY started_at DESC LIMIT 1 OFFSET ?2"
     );
     let run = db

@@ -16,6 +16,7 @@ mod rows;
 mod sending;
 pub(crate) mod tally;
 mod verify;
+mod wanted;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,7 @@ pub use reading::{DeliveryFilter, MAX_DELIVERY_PAGE};
 pub use resolving::Resolution;
 pub use retention::{MIN_KEEP, Retention};
 pub use verify::{ChainHead, ChainReport, MAX_NAMED as MAX_MISFITS, Misfit};
+pub use wanted::WantedTask;
 
 use crate::StoreError;
 

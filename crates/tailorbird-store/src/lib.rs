@@ -80,7 +80,7 @@ pub use backup::{
 };
 
 // Retention.
-pub use ledger::{MIN_KEEP, Retention};
+pub use ledger::{MIN_KEEP, Retention, WantedTask};
 
 // Notices.
 pub use notices::{Notice, NoticeEvent, NoticeTried};

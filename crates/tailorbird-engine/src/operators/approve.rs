@@ -107,7 +107,9 @@ impl Driver {
     /// What the run waits for at its end: a person's decision, or the time when the first question expires. Then it
     /// goes on at the first step that asks.
     pub(crate) fn waits_for_release(&self, plan: &Plan) -> Result<EffectOutput, RunEnd> {
-        let mut waiting = 0;
+        let asks = |step: &StepPlan| matches!(step, StepPlan::Approve(_));
+        let first_step = plan.steps.iter().position(asks);
+        let (mut waiting, mut is_released) = (0, false);
         let mut first: Option<Timestamp> = None;
         let mut roles: Vec<&Name> = Vec::new();
         for step in &plan.steps {
@@ -115,6 +117,8 @@ impl Driver {
                 continue;
             };
             let standing = self.engine.store.standing_approvals(&self.task, &approve.id)?;
+            // Released after the step had its turn.
+            is_released |= !self.engine.store.released(&self.task, &approve.id, 1)?.is_empty();
             if standing.waiting > 0 {
                 waiting += standing.waiting;
                 first = first.into_iter().chain(standing.first_expires_at).min();
@@ -123,8 +127,14 @@ impl Driver {
                 }
             }
         }
-        let asks = |step: &StepPlan| matches!(step, StepPlan::Approve(_));
-        let (Some(first), Some(step)) = (first, plan.steps.iter().position(asks)) else {
+        if is_released {
+            return Ok(EffectOutput {
+                more: true,
+                cursor: first_step.map(Into::into),
+                ..EffectOutput::default()
+            });
+        }
+        let (Some(first), Some(step)) = (first, first_step) else {
             return Ok(EffectOutput::default());
         };
         let roles: Vec<&str> = roles.into_iter().map(Name::as_str).collect();

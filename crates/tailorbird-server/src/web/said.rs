@@ -36,7 +36,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("retried", "# rejected record(s) are tried again in this run."),
     ("sent", "Noted as sent. It will not be sent again."),
-    ("again", "It is sent again by the next run of its task."),
+    (
+        "again",
+        "It is sent again at once; where a run of its task has not ended, after that.",
+    ),
     ("skipped", "It is left out for good."),
     ("decided", "# record(s) were decided."),
     ("released", "# record(s) were released. Their run goes on."),

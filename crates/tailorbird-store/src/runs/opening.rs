@@ -10,6 +10,14 @@ use crate::codec::{from_json, micros, to_json};
 use crate::writer::Writing;
 use crate::{Store, StoreError, entropy};
 
+/// Which runs only wait for people to release records (see [`Store::waits_for_release`]), as SQL over `run`. A run that
+/// waits for one that it called has the same failure, and awaits no signal itself.
+pub(crate) const WAITS_FOR_RELEASE: &str =
+    "run.state = 'waiting' AND json_extract(run.failure, '$.code') = 'APPR-003'
+    AND EXISTS (SELECT 1 FROM run_await a WHERE a.run = run.id AND a.name = 'decided')
+    AND NOT EXISTS (SELECT 1 FROM run_input i WHERE i.run = run.id
+                    AND (i.parent IS NOT NULL OR i.variables <> '{}' OR i.data <> 'null'))";
+
 impl Store {
     /// Makes a name for a run that is opened now: `run-20261123-164201-7f3a9c`. Names sort by time.
     ///
@@ -113,6 +121,22 @@ impl Store {
                 runs.push(run(row)?);
             }
             Ok(runs)
+        })
+    }
+
+    /// Tells whether a run has done all its work and only waits for people to release records, so that another run of
+    /// its task may take its place: what it asked belongs to the task, and whoever is next goes on with it. One that
+    /// works on something of its own stays.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn waits_for_release(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached(&format!(
+                    "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?1 AND {WAITS_FOR_RELEASE})"
+                ))?
+                .query_row([&run.0], |row| row.get(0))?)
         })
     }
 

@@ -1,5 +1,7 @@
 //! `serve`: the program as a server.
 
+mod approving;
+mod decisions;
 mod hand_over;
 mod listening;
 mod schedules;

@@ -15,6 +15,7 @@ use crate::support::{Home, Sandbox};
 enum Does {
     Takes,
     Refuses,
+    IsBusy,
     NeverAnswers,
 }
 
@@ -81,10 +82,10 @@ fn answer(stream: &mut TcpStream, does: Does, kept: &Mutex<Vec<String>>) -> Opti
     let mut body = vec![0; length.split('\r').next().unwrap().parse().unwrap()];
     stream.read_exact(&mut body).ok()?;
     kept.lock().unwrap().push(String::from_utf8(body).unwrap());
-    let (status, body) = if does == Does::Takes {
-        ("200 OK", "{}")
-    } else {
-        ("400 Bad Request", "{}")
+    let (status, body) = match does {
+        Does::Takes => ("200 OK", "{}"),
+        Does::IsBusy => ("503 Service Unavailable", "{}"),
+        Does::Refuses | Does::NeverAnswers => ("400 Bad Request", "{}"),
     };
     write!(
         stream,
@@ -290,6 +291,20 @@ fn a_collector_that_is_dead_or_silent_or_unwilling_harms_no_run() {
         );
         assert_eq!(sandbox.accepted(), 5);
     }
+}
+
+/// Somebody waits for the prompt: at the end a collector that is busy is asked once, and not after pauses.
+#[test]
+fn the_end_of_a_run_does_not_ask_a_busy_collector_again_and_again() {
+    let sandbox = Sandbox::start(&[]);
+    let (home, _) = announcing(&sandbox);
+    let collector = Collector::start(Does::IsBusy);
+    let mut command = home.command(&["task", "run", "announce"]);
+    let said = command.envs(to(&collector.endpoint)).output().unwrap();
+    assert_eq!(said.status.code(), Some(0));
+    // One of them at most went before the end.
+    let asked = collector.bodies.lock().unwrap().len();
+    assert!((1..=2).contains(&asked), "{asked}");
 }
 
 #[test]

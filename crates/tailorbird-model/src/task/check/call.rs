@@ -20,13 +20,8 @@ impl Checker<'_> {
             self.condition(&format!("{at}/when"), when);
             self.not_beside_a_cursor(&format!("{at}/when"), call.for_each.as_ref(), sources);
         }
-        // Without a catalogue nobody knows whether the operation only reads; then the safe side is to ask.
-        if call.for_each.is_some() && call.key.is_none() && self.may_have_effect(call) {
-            self.error(
-                at,
-                "`key` is missing",
-                "Say what makes a record unique, for example `key: \"product-{{ sku }}\"`; it is delivered once per key.",
-            );
+        if call.for_each.is_some() && call.key.is_none() {
+            self.key_wanted(at, call);
         }
         for (name, value) in &call.parameters {
             self.expressions(&format!("{at}/with/{name}"), value);
@@ -112,13 +107,20 @@ impl Checker<'_> {
         }
     }
 
-    fn may_have_effect(&self, call: &CallStep) -> bool {
+    /// Complains of a missing key where the operation has an effect. Where the connection or the operation is not
+    /// there, that is what has to be mended first, and nobody knows whether it only reads; a run refuses to send
+    /// without a key in any case.
+    fn key_wanted(&mut self, at: &str, call: &CallStep) {
+        let hint = "Say what makes a record unique, for example `key: \"product-{{ sku }}\"`; it is delivered once per key.";
         match self
             .catalogue
             .map(|catalogue| catalogue.operation(&call.connection, &call.operation))
         {
-            Some(FoundOperation::Found(operation)) => !operation.method.is_safe(),
-            _ => true,
+            Some(FoundOperation::Found(operation)) if !operation.method.is_safe() => {
+                self.error(at, "`key` is missing", hint);
+            }
+            Some(_) => {}
+            None => self.warning(at, "`key` is missing, unless the operation only reads", hint),
         }
     }
 

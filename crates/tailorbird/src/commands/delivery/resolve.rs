@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tailorbird_app::{App, AppError, DeliveryFilter, Mapping, Preview, Resolution, Stop};
+use tailorbird_model::delivery::{Delivery, DeliveryState};
 use tailorbird_model::run::RunId;
 
 use super::{delivery_json, parse_state};
@@ -79,13 +80,26 @@ pub(super) async fn one(app: &App, key: &str, how: How, render: Render) -> Resul
         return Ok(Ended::Well);
     }
     let delivery = app.resolve_delivery(key, how.resolution, how.mapping).await?;
+    let what_next = what_next(app, &delivery)?;
     render.data(&delivery_json(&delivery), || {
-        format!(
-            "{} is {} now. `tailorbird task run {}` takes it up.",
-            delivery.identity.key, delivery.state, delivery.identity.task
-        )
+        format!("{} is {} now.{what_next}", delivery.identity.key, delivery.state)
     });
     Ok(Ended::Well)
+}
+
+/// What becomes of a record that a person decided about.
+fn what_next(app: &App, delivery: &Delivery) -> Result<String, AppError> {
+    let task = &delivery.identity.task;
+    if delivery.state == DeliveryState::Skipped {
+        return Ok(String::new());
+    }
+    Ok(if !app.is_served()? {
+        format!(" `tailorbird task run {task}` takes it up.")
+    } else if app.tasks()?.iter().any(|view| view.task == *task && view.enabled) {
+        " The server takes it up at once, or when the run of its task has ended.".to_owned()
+    } else {
+        format!(" Its task is disabled: `tailorbird task run {task}` or `task enable {task}` takes it up.")
+    })
 }
 
 pub(super) async fn all(

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::support::{Server, talk, until};
 use crate::support::{Home, Sandbox, number, sql};
 
-const MINUTE: i64 = 60_000;
+pub(super) const MINUTE: i64 = 60_000;
 
 /// Moves the clock of a home's server by so many milliseconds from the system's.
-fn clock(home: &Home, milliseconds: i64) {
+pub(super) fn clock(home: &Home, milliseconds: i64) {
     // Written beside and put in place, so that the server never reads half a number.
     let path = home.file("clock");
     let beside = home.file("clock.new");
