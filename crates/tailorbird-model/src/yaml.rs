@@ -5,8 +5,11 @@
 //! the checks that need to understand what is meant.
 
 mod document;
+pub mod edit;
 mod problem;
+mod render;
 pub mod shape;
+mod tree;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;

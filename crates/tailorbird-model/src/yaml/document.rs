@@ -318,7 +318,7 @@ impl Reader {
 }
 
 /// The value of a plain scalar by YAML's core schema (YAML 1.2.2 §10.3.2): `no` and `on` stay text.
-fn plain(text: &str) -> Value {
+pub(super) fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
