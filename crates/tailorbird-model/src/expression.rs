@@ -6,6 +6,7 @@
 
 mod convert;
 mod exact;
+pub mod functions;
 mod nesting;
 mod operators;
 mod scope;

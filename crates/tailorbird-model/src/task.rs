@@ -6,6 +6,7 @@ pub mod approve;
 pub mod call_task;
 pub mod check;
 pub mod decide;
+pub mod fields;
 pub mod filter;
 mod flat;
 pub mod for_each;
@@ -13,6 +14,7 @@ pub mod notify;
 pub mod stop;
 pub mod transform;
 pub mod trigger;
+pub mod typed;
 pub mod variable;
 pub mod wait;
 

@@ -25,6 +25,22 @@ pub fn check_field(name: &str, field: &Field, text: &str) -> Result<(), Failure>
     Ok(())
 }
 
+/// How long a text is by the rule of its field, and the greatest length allowed; nothing where the field has no rule, or
+/// the text is longer than any rule measures.
+pub fn measured(field: &Field, text: &str) -> Option<(u64, u64)> {
+    let rule = match (field.length, field.max_length) {
+        (Some(length), _) => rule_of(length),
+        (None, Some(max)) => LengthRule::Characters { max: max.into() },
+        (None, None) => return None,
+    };
+    match rule.check(text) {
+        Ok(measure) => Some((measure.weighted_length, rule.max())),
+        Err(LengthError::TooLong { measured, max, .. }) => Some((measured, max)),
+        Err(LengthError::Empty) => Some((0, rule.max())),
+        Err(_) => None,
+    }
+}
+
 /// The weighted length of a text by X's rules, and the greatest length allowed.
 pub fn weighted_length(text: &str) -> Option<(u64, u64)> {
     let rules = WeightedRules::x();

@@ -9,6 +9,7 @@ use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind};
 
+use super::functions::{FILTERS, TESTS};
 use super::{ExpressionProblem, line_and_column, nesting};
 
 /// Finds the first place in the expressions of a text that nests too deep, or the first operator that is not
@@ -67,48 +68,6 @@ pub(super) fn check(source: &str) -> Result<(), ExpressionProblem> {
     Ok(())
 }
 
-/// The filters and tests that a message offers; a part of what there is.
-const FILTERS: &[&str] = &[
-    "plus",
-    "minus",
-    "times",
-    "divided_by",
-    "round",
-    "number",
-    "money",
-    "date",
-    "shorten",
-    "default",
-    "upper",
-    "lower",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "join",
-    "split",
-    "first",
-    "last",
-    "length",
-    "abs",
-    "tojson",
-];
-const TESTS: &[&str] = &[
-    "eq",
-    "ne",
-    "gt",
-    "ge",
-    "lt",
-    "le",
-    "defined",
-    "none",
-    "in",
-    "startingwith",
-    "endingwith",
-    "odd",
-    "even",
-];
-
 /// Finds the first filter or test that does not exist; MiniJinja itself would notice only at the first record.
 pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result<(), ExpressionProblem> {
     let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default())
@@ -140,7 +99,8 @@ pub(super) fn check_names(source: &str, environment: &Environment<'_>) -> Result
         };
         if is_unknown {
             let offset = usize::try_from(span.start_offset).unwrap_or_default();
-            let hint = crate::yaml::shape::suggest(name, valid, "There are");
+            let valid: Vec<&str> = valid.iter().map(|function| function.name).collect();
+            let hint = crate::yaml::shape::suggest(name, &valid, "There are");
             return Err(at(source, offset, format!("there is no {noun} `{name}`"), hint));
         }
     }
