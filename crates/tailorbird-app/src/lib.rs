@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod authorize;
 mod calls;
+mod cards;
 mod connections;
 mod databases;
 mod deliveries;
@@ -46,6 +47,10 @@ pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use audit::{AuditFilter, AuditLine, MAX_AUDIT_PAGE};
 pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
 pub use calls::{Call, CallAnswer, CallBody, CallTarget};
+pub use cards::{
+    CardField, CardForm, CardLine, Changed, MAX_CARDS, MAX_PAIRS, add_card, card_lines, change_card,
+    document, move_card, remove_card,
+};
 pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
 pub use databases::{AddDatabase, Recordset, RemovedOutbox, Table, TableKind, Watched};
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};

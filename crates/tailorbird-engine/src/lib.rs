@@ -43,8 +43,8 @@ pub use limits::{
 pub use plan::{Plan, StepPlan};
 pub use progress::{Progress, ProgressEvent, Stop};
 pub use rehearse::{
-    MAX_REHEARSED, Rehearsal, RehearsedApproval, RehearsedBatch, RehearsedCost, RehearsedRequest,
-    RehearsedStep, RehearsedTaskCall, RehearsedWrite,
+    MAX_REHEARSED, MAX_WATCHED, Rehearsal, RehearsedApproval, RehearsedBatch, RehearsedCost,
+    RehearsedRequest, RehearsedStep, RehearsedTaskCall, RehearsedWrite, Watched, WatchedRecord, WatchedValue,
 };
 pub use resources::{Resources, destination_of};
 pub use supervise::{Listener, RunNews, Supervisor, Tasks};

@@ -6,6 +6,7 @@
 
 mod batches;
 mod walk;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
@@ -25,6 +26,8 @@ use crate::plan::Plan;
 use crate::progress::{Progress, Stop};
 use crate::trigger;
 use walk::Walk;
+use watch::Watch;
+pub use watch::{MAX_WATCHED, Watched, WatchedRecord, WatchedValue};
 
 /// The greatest number of records of one step that a rehearsal looks at.
 pub const MAX_REHEARSED: usize = 10_000;
@@ -177,6 +180,20 @@ impl Engine {
         limit: usize,
         progress: Progress,
     ) -> Result<Rehearsal, Failure> {
+        Ok(self.rehearse_watching(task, limit, progress, None).await?.0)
+    }
+
+    /// As [`Engine::rehearse`], with one step looked at closely.
+    ///
+    /// # Errors
+    /// As [`Engine::rehearse`].
+    pub async fn rehearse_watching(
+        &self,
+        task: &Task,
+        limit: usize,
+        progress: Progress,
+        step: Option<&Name>,
+    ) -> Result<(Rehearsal, Watched), Failure> {
         let plan = Plan::of(task)?;
         let run = RunId(NO_RUN.to_owned());
         let input = RunInput::manual();
@@ -205,7 +222,9 @@ impl Engine {
             served: HashSet::new(),
         };
         let mut walk = Walk::new(&plan, driver, limit.clamp(1, MAX_REHEARSED));
+        walk.watch = step.map(Watch::of);
         let ended = walk.steps(rehearsed.records).await;
+        let watched = walk.watch.take().map(Watch::end).unwrap_or_default();
         let mut rehearsal = walk.end();
         rehearsal.failure = match ended {
             Ok(()) | Err(RunEnd::Stopped | RunEnd::Paused | RunEnd::Cancelled) => None,
@@ -214,6 +233,6 @@ impl Engine {
                 Some(failure)
             }
         };
-        Ok(rehearsal)
+        Ok((rehearsal, watched))
     }
 }

@@ -12,6 +12,7 @@ use tailorbird_model::task::trigger::TRIGGER_SOURCE;
 use tailorbird_model::{Failure, Meaning, Name, Record, Value, codes};
 use tailorbird_store::NewDelivery;
 
+use super::watch::Watch;
 use super::{
     Rehearsal, RehearsedApproval, RehearsedRequest, RehearsedStep, RehearsedTaskCall, RehearsedWrite,
 };
@@ -37,6 +38,7 @@ pub(super) struct Walk<'p> {
     pub(super) driver: Driver,
     limit: usize,
     pub(super) told: Rehearsal,
+    pub(super) watch: Option<Watch>,
 }
 
 impl<'p> Walk<'p> {
@@ -66,6 +68,7 @@ impl<'p> Walk<'p> {
             driver,
             limit,
             told,
+            watch: None,
         }
     }
 
@@ -90,6 +93,7 @@ impl<'p> Walk<'p> {
         }
         let nothing = || vec![Emitted::plain(Record::from_pairs([]))];
         for step in plan.steps.iter().filter(|step| step.source().is_none()) {
+            self.note_taken(step, &nothing())?;
             match step {
                 StepPlan::Query(query) => {
                     let scope = self.driver.see(Scope::of(&Record::from_pairs([])));
@@ -226,6 +230,7 @@ impl<'p> Walk<'p> {
         if found.is_empty() {
             return Ok(());
         }
+        self.note_made(source, &found);
         let plan = self.plan;
         for taker in plan.takers(source) {
             Box::pin(self.take(taker, found.clone(), after)).await?;
@@ -235,6 +240,7 @@ impl<'p> Walk<'p> {
 
     async fn take(&mut self, taker: &StepPlan, found: Vec<Emitted>, after: After) -> Result<(), RunEnd> {
         let id = taker.id();
+        self.note_taken(taker, &found)?;
         // Those that read count what they read, the others what they take.
         let reads = match taker {
             StepPlan::Query(_) => true,

@@ -8,13 +8,13 @@ use serde_json::Value;
 /// A value as it stands in a field.
 pub fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if read(text) == *value => text.clone(),
+        Value::String(text) if meant(text) == *value => text.clone(),
         other => other.to_string(),
     }
 }
 
 /// What a typed text means.
-pub fn read(text: &str) -> Value {
+pub fn meant(text: &str) -> Value {
     let trimmed = text.trim();
     let is_json =
         trimmed.starts_with(['[', '{', '"']) && !trimmed.starts_with("{{") && !trimmed.starts_with("{%");
@@ -51,8 +51,8 @@ mod tests {
             ("[not json", json!("[not json")),
             ("", json!("")),
         ] {
-            assert_eq!(read(text), value, "{text}");
-            assert_eq!(read(&shown(&value)), value, "{text}");
+            assert_eq!(meant(text), value, "{text}");
+            assert_eq!(meant(&shown(&value)), value, "{text}");
         }
     }
 
@@ -60,7 +60,7 @@ mod tests {
         #[test]
         fn what_is_shown_reads_as_the_same(text in "[ -~\\n]{0,20}", number in any::<i64>()) {
             for value in [Value::String(text.clone()), json!(number), json!([text])] {
-                prop_assert_eq!(read(&shown(&value)), value);
+                prop_assert_eq!(meant(&shown(&value)), value);
             }
         }
     }
