@@ -1,7 +1,7 @@
 // A person at the server's pages: headless Chromium, with the keyboard, in light and dark, wide and narrow.
 //
 // It also is the provider: it answers each write, refuses some and drops some, so that there is something to decide.
-// It prints {"provider": …}, reads one line {"link", "paths", "shots"?} from standard input, and prints one report.
+// It prints {"provider": …}, reads one line {"link", "paths", "database", "shots"?} from standard input, and prints one report.
 'use strict';
 
 const fs = require('node:fs');
@@ -67,7 +67,7 @@ const focused = (page) => page.evaluate(() => document.activeElement?.innerText 
 
 // Goes on with Tab until what has the focus says so, as somebody without a mouse does.
 async function tabTo(page, words) {
-  for (let count = 0; count < 80; count += 1) {
+  for (let count = 0; count < 160; count += 1) {
     await page.keyboard.press('Tab');
     if ((await focused(page)).includes(words)) return count + 1;
   }
@@ -113,6 +113,81 @@ async function walk(context, link, report) {
   await page.close();
 }
 
+// Goes on with Tab until the field of that name has the focus.
+async function tabInto(page, name) {
+  for (let count = 0; count < 160; count += 1) {
+    await page.keyboard.press('Tab');
+    if ((await page.evaluate(() => document.activeElement?.name)) === name) return;
+  }
+  throw new Error(`the keyboard does not reach the field ${name} on ${page.url()}`);
+}
+
+async function type(page, name, text) {
+  await tabInto(page, name);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.insertText(text);
+}
+
+// Chooses in a list by its first letters.
+async function choose(page, name, text) {
+  await tabInto(page, name);
+  await page.keyboard.type(text);
+}
+
+// From a database to rows that went out, by keyboard alone: database, task, cards, dry run, run.
+async function build(context, link, database, report) {
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 1360, height: 860 });
+  await page.goto(new URL('/', link).href);
+  await page.keyboard.press('g');
+  await press(page, 'b');
+  await tabTo(page, 'Add a database');
+  await press(page, 'Enter');
+  await page.keyboard.type('desk');
+  await type(page, 's-path', database);
+  await tabInto(page, 'writable');
+  await page.keyboard.press('ArrowDown');
+  await tabTo(page, 'Try it and add it');
+  await press(page, 'Enter');
+  report.database = await page.getByRole('status').innerText();
+  await page.keyboard.press('g');
+  await press(page, 't');
+  await tabTo(page, 'New task');
+  await press(page, 'Enter');
+  await tabTo(page, 'Empty');
+  await press(page, 'Enter');
+  await tabTo(page, 'Cards');
+  await press(page, 'Enter');
+  await tabTo(page, 'rows');
+  await press(page, 'Enter');
+  await choose(page, 'f:database', 'desk');
+  await type(page, 'f:sql', "select id, text from moves where id like 'kept-%' order by id limit 2");
+  await page.locator('.glass', { hasText: 'Pallet 1' }).waitFor({ timeout: STEP_MS });
+  await choose(page, 'kind', 'call');
+  await tabTo(page, 'Add');
+  await press(page, 'Enter');
+  await choose(page, 'f:connection', 'shop');
+  await tabTo(page, 'Take over');
+  await press(page, 'Enter');
+  await choose(page, 'f:operation', 'create');
+  await type(page, 'f:key', 'desk-{{ id }}');
+  await type(page, 'k:with:0', 'text');
+  await type(page, 'p:with:0', 'From the desk: {{ text }}');
+  await page.locator('.glass', { hasText: 'From the desk: Pallet 1' }).waitFor({ timeout: STEP_MS });
+  report.live = await page.locator('.glass').innerText();
+  await tabTo(page, 'Dry run');
+  await press(page, 'Enter');
+  report.rehearsed = await page.locator('main').innerText();
+  await tabTo(page, 'Save');
+  await press(page, 'Enter');
+  report.made = await page.getByRole('status').innerText();
+  await tabTo(page, 'Run now');
+  await press(page, 'Enter');
+  await page.locator('.badge', { hasText: 'succeeded' }).waitFor({ timeout: STEP_MS });
+  report.built = await page.locator('.numbers').innerText();
+  await page.close();
+}
+
 // The same pages where scripts are switched off.
 async function plain(browser, state, link, report) {
   const context = await browser.newContext({ javaScriptEnabled: false, storageState: state });
@@ -130,7 +205,7 @@ async function plain(browser, state, link, report) {
   console.log(JSON.stringify({ provider: `http://127.0.0.1:${server.address().port}` }));
   const lines = readline.createInterface({ input: process.stdin });
   const [line] = await new Promise((resolve) => lines.once('line', (text) => resolve([text])));
-  const { link, paths, shots } = JSON.parse(line);
+  const { link, paths, shots, database } = JSON.parse(line);
   const report = { looked: 0, faults: [], left: [] };
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -151,6 +226,7 @@ async function plain(browser, state, link, report) {
     report.entered = new URL(page.url()).pathname;
     await page.close();
     await walk(context, link, report);
+    await build(context, link, database, report);
     await look(context, link, paths, shots, report);
     await plain(browser, await context.storageState(), link, report);
   } catch (error) {

@@ -16,6 +16,7 @@ mod error;
 mod hand_over;
 mod home;
 mod ledger;
+mod looks;
 mod mail;
 mod notices;
 pub mod oauth1_sign;
@@ -57,6 +58,7 @@ pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
 pub use drafts::{DiffLine, Draft, MAX_DIFF_LINES, TEMPLATES, TaskTemplate, compare};
 pub use error::AppError;
+pub use looks::{LOOKED_AT, LookedRecord, LookedValue, StepLook};
 pub use overview::{Overview, Waiting};
 pub use runs::{
     Listener, MAX_REHEARSED, MaskedRequest, Progress, ProgressEvent, Rehearsal, RehearsedRequest,

@@ -36,7 +36,9 @@ function aliases(text, tables) {
   return named;
 }
 
-function offers(field, list) {
+function offers(field) {
+  const list = document.getElementById(field.dataset.complete);
+  if (!list) return null;
   const before = field.value.slice(0, field.selectionStart);
   const isSql = field.dataset.complete === "words";
   // Elsewhere only what stands between braces is an expression.
@@ -55,6 +57,12 @@ function offers(field, list) {
     const columns = words.filter((one) => one.of && (used.size === 0 || used.has(one.of)));
     fitting = [...columns, ...words.filter((one) => !one.of)];
     if (isSql) fitting.push(...KEYWORDS.map((text) => ({ text, about: "" })));
+    // Behind a bar stands a filter.
+    const functions = document.getElementById("functions");
+    if (!isSql && functions) {
+      const own = [...functions.options].map((one) => ({ text: one.value, about: one.label }));
+      fitting = /(\||\bis|\bnot)\s*\w*$/.test(before) ? own : [...fitting, ...own];
+    }
   }
   const begun = word.toLowerCase();
   const seen = new Set();
@@ -67,7 +75,7 @@ function offers(field, list) {
   return found.length ? { found: found.slice(0, MOST_OFFERED), length: word.length } : null;
 }
 
-function attach(field, list) {
+function attach(field) {
   let box = null;
   let chosen = 0;
   let length = 0;
@@ -95,7 +103,7 @@ function attach(field, list) {
   };
   const open = () => {
     close();
-    const offered = offers(field, list);
+    const offered = offers(field);
     if (!offered) return;
     length = offered.length;
     box = document.createElement("div");
@@ -158,11 +166,7 @@ function attach(field, list) {
 
 function attachAll(root) {
   for (const field of root.querySelectorAll("[data-complete]")) {
-    const list = document.getElementById(field.dataset.complete);
-    if (list && !field.dataset.attached) {
-      field.dataset.attached = "yes";
-      attach(field, list);
-    }
+    attach(field);
   }
 }
 

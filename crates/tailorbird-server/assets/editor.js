@@ -107,3 +107,15 @@ document.addEventListener("click", (event) => {
   area.setSelectionRange(at, at);
   area.scrollTop = Math.max(0, (line - 5) * (area.scrollHeight / area.value.split("\n").length));
 });
+
+// A column's chip puts the column where the caret was last.
+let lastField = null;
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("textarea[data-complete], input[data-complete]")) lastField = event.target;
+});
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-insert]");
+  if (!chip || !lastField?.isConnected) return;
+  lastField.focus();
+  document.execCommand("insertText", false, chip.dataset.insert);
+});

@@ -85,6 +85,26 @@ fn follow(steps: &mut Value, before: &str, after: &str) {
     }
 }
 
+/// What a form says of a field.
+enum Typed {
+    /// Nothing: it stays as it is.
+    Nothing,
+    /// That it holds nothing.
+    Empty,
+    /// Its value.
+    Is(Value),
+}
+
+impl Typed {
+    fn of(is_there: bool, value: Option<Value>) -> Self {
+        match (is_there, value) {
+            (false, _) => Self::Nothing,
+            (true, None) => Self::Empty,
+            (true, Some(value)) => Self::Is(value),
+        }
+    }
+}
+
 fn value_of<'t>(typed: &'t [(String, String)], name: &str) -> Option<&'t str> {
     typed
         .iter()
@@ -98,11 +118,15 @@ fn fold(inner: &mut Value, table: &[StepField], typed: &[(String, String)]) {
         let value = match field.takes {
             Takes::Pairs => pairs(typed, field.path, before.as_ref()),
             Takes::Branches => branches(typed, field.path),
-            _ => value_of(typed, &format!("f:{}", field.path))
-                .map(|text| single(field.takes, text, before.as_ref())),
+            _ => match value_of(typed, &format!("f:{}", field.path)) {
+                Some(text) => Typed::of(true, single(field.takes, text, before.as_ref())),
+                None => Typed::Nothing,
+            },
         };
-        if let Some(value) = value {
-            put(inner, field.path, value);
+        match value {
+            Typed::Nothing => {}
+            Typed::Empty => put(inner, field.path, None),
+            Typed::Is(value) => put(inner, field.path, Some(value)),
         }
     }
 }
@@ -142,7 +166,7 @@ fn single(takes: Takes, text: &str, before: Option<&Value>) -> Option<Value> {
 }
 
 /// The pairs of a field; nothing where the form has none of it.
-fn pairs(typed: &[(String, String)], path: &str, before: Option<&Value>) -> Option<Option<Value>> {
+fn pairs(typed: &[(String, String)], path: &str, before: Option<&Value>) -> Typed {
     let mut members = Map::new();
     let mut is_there = false;
     for place in 0..MAX_PAIRS {
@@ -161,10 +185,10 @@ fn pairs(typed: &[(String, String)], path: &str, before: Option<&Value>) -> Opti
             .unwrap_or_else(|| meant(text));
         members.insert(name.trim().to_owned(), value);
     }
-    is_there.then(|| (!members.is_empty()).then_some(Value::Object(members)))
+    Typed::of(is_there, (!members.is_empty()).then_some(Value::Object(members)))
 }
 
-fn branches(typed: &[(String, String)], path: &str) -> Option<Option<Value>> {
+fn branches(typed: &[(String, String)], path: &str) -> Typed {
     let mut branches = Vec::new();
     let mut is_there = false;
     for place in 0..MAX_PAIRS {
@@ -181,7 +205,7 @@ fn branches(typed: &[(String, String)], path: &str) -> Option<Option<Value>> {
             (name, when) => branches.push(json!({"name": name, "when": when})),
         }
     }
-    is_there.then(|| (!branches.is_empty()).then_some(Value::Array(branches)))
+    Typed::of(is_there, (!branches.is_empty()).then_some(Value::Array(branches)))
 }
 
 /// Sets a member below a value, or takes it away; what then holds nothing goes, too.

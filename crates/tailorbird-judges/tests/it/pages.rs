@@ -112,9 +112,12 @@ fn a_person_finds_the_way_through_the_pages() {
     let told = json!({
         "link": link["url"],
         "shots": shots,
+        "database": home.path().join("stock.sqlite"),
         "paths": ["/", "/connections", "/connections/shop", "/connections/not-ready", "/databases",
                   "/databases/stock?table=moves", "/add-database", "/databases/stock/settings", "/tasks", "/tasks/tell-the-shop", "/tasks/ask-first/rehearsal",
-                  "/tasks/tell-the-shop/edit", "/tasks/tell-the-shop/versions", "/tasks/tell-the-shop/versions/1",
+                  "/tasks/tell-the-shop/edit", "/tasks/tell-the-shop/edit?view=cards",
+                  "/tasks/tell-the-shop/edit?view=cards&card=/steps/0", "/tasks/tell-the-shop/edit?view=cards&card=/steps/1",
+                  "/tasks/tell-the-shop/edit?view=cards&card=/steps/2", "/tasks/tell-the-shop/versions", "/tasks/tell-the-shop/versions/1",
                   "/tasks/tell-the-shop/start", "/new-task", "/new-task?from=records-in",
                   "/runs", "/deliveries", "/deliveries?state=rejected", "/deliveries/1", "/decide?state=rejected&as=again",
                   "/approvals", "/approvals/1", "/ledger", "/audit"],
@@ -125,7 +128,7 @@ fn a_person_finds_the_way_through_the_pages() {
     assert_eq!(report["failed"], Value::Null, "{report:#}");
     assert_eq!(report["faults"], json!([]), "{report:#}");
     assert_eq!(report["left"], json!([]), "something left this machine");
-    assert_eq!(report["looked"], 100);
+    assert_eq!(report["looked"], 116);
     assert_eq!(report["entered"], "/");
     assert_eq!(report["first"], "Skip to the content");
     assert_eq!(report["tasks"], "Tasks");
@@ -147,6 +150,18 @@ fn a_person_finds_the_way_through_the_pages() {
         report["said"].as_str().unwrap().contains("Noted as sent"),
         "{report:#}"
     );
+    for (what, words) in [
+        ("database", "The database is there"),
+        ("live", "would be sent"),
+        ("rehearsed", "the text is not saved"),
+        ("made", "The task is there as version 1"),
+        ("built", "delivered\n2"),
+    ] {
+        assert!(
+            report[what].as_str().unwrap().contains(words),
+            "{what}: {report:#}"
+        );
+    }
     assert_eq!(report["theme"], "dark");
     assert!(
         report["plain"].as_str().unwrap().contains("disabled"),

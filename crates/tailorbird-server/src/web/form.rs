@@ -45,6 +45,15 @@ impl Form {
             .filter_map(move |(known, value)| Some((known.strip_prefix(with)?, value.as_str())))
     }
 
+    /// The fields whose names begin with one of these, with lines that end as in files.
+    pub(super) fn fields(&self, beginnings: &[&str]) -> Vec<(String, String)> {
+        self.0
+            .iter()
+            .filter(|(name, _)| beginnings.iter().any(|beginning| name.starts_with(beginning)))
+            .map(|(name, value)| (name.clone(), value.replace("\r\n", "\n")))
+            .collect()
+    }
+
     /// All texts of a field that may come several times.
     pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
         self.0

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use tailorbird_app::{App, AppError, TaskView};
+use tailorbird_app::{App, AppError, Rehearsal, TaskView};
 use tailorbird_model::Name;
 use tailorbird_model::run::RunInput;
 
@@ -226,6 +226,17 @@ struct Rehearsed {
     requests: Vec<RequestRow>,
     writes: Vec<WriteRow>,
     failure: Option<String>,
+    /// The text that it was of, where that is not saved.
+    draft: Option<Draft>,
+}
+
+/// An unsaved text that was rehearsed, to go back to.
+pub(super) struct Draft {
+    pub action: String,
+    pub over: i64,
+    pub yaml: String,
+    pub view: &'static str,
+    pub card: String,
 }
 
 struct RequestRow {
@@ -252,10 +263,19 @@ pub(super) async fn rehearse(Extension(visit): Extension<Visit>, Path(name): Pat
             .rehearse_task(&named(&name)?, REHEARSED, Arc::new(|_| {}))
             .await
     };
-    let rehearsal = match rehearsal.await {
-        Ok(rehearsal) => rehearsal,
-        Err(error) => return failed(&visit, "tasks", error),
-    };
+    match rehearsal.await {
+        Ok(rehearsal) => show_rehearsal(&visit, name, &rehearsal, None),
+        Err(error) => failed(&visit, "tasks", error),
+    }
+}
+
+/// The page of a dry run.
+pub(super) fn show_rehearsal(
+    visit: &Visit,
+    name: String,
+    rehearsal: &Rehearsal,
+    draft: Option<Draft>,
+) -> Response {
     let why = |failure: Option<&tailorbird_model::Failure>| {
         failure
             .map(|failure| format!("{} [{}]", failure.message, failure.code))
@@ -308,6 +328,7 @@ pub(super) async fn rehearse(Extension(visit): Extension<Visit>, Path(name): Pat
             })
             .collect(),
         failure: rehearsal.failure.as_ref().map(|failure| why(Some(failure))),
+        draft,
         name,
     })
 }

@@ -1,6 +1,7 @@
 //! The pages of the server, as a browser without script sees them.
 
 mod browser;
+mod cards;
 mod databases;
 mod editing;
 mod ledger;
@@ -22,7 +23,7 @@ operations:
   create_item:
     method: POST
     path: /items
-    body: { json: { text: { type: text, required: true } } }
+    body: { json: { text: { type: text, required: true, max_length: 200 } } }
     result: { record: /data, columns: { id: /id } }
     in_doubt: ask
 verified: never

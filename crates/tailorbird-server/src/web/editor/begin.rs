@@ -8,11 +8,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use tailorbird_app::{TEMPLATES, TaskTemplate};
 
-use super::{Editing, answer, page_of};
+use super::{Banner, Editing, answer, yaml_page};
 use crate::server::Shared;
 use crate::web::form::Form;
-use crate::web::look;
-use crate::web::page::{Chrome, failed, show, show_with};
+use crate::web::page::{Chrome, show};
 use crate::web::visit::Visit;
 
 #[derive(Template)]
@@ -34,10 +33,9 @@ pub(in crate::web) async fn begin(
     Extension(visit): Extension<Visit>,
     Query(from): Query<From>,
 ) -> Response {
-    let chrome = visit.chrome("New task", "tasks");
     let Some(template) = TEMPLATES.iter().find(|template| template.name == from.from) else {
         return show(&Begin {
-            chrome,
+            chrome: visit.chrome("New task", "tasks"),
             templates: TEMPLATES,
         });
     };
@@ -46,10 +44,7 @@ pub(in crate::web) async fn begin(
         over: 0,
         yaml: template.yaml.to_owned(),
     };
-    match look(&shared, move |app| Ok(page_of(app, chrome, editing))).await {
-        Ok(page) => show_with(StatusCode::OK, &page),
-        Err(error) => failed(&visit, "tasks", error),
-    }
+    yaml_page(&shared, &visit, StatusCode::OK, editing, Banner::default()).await
 }
 
 /// `POST /new-task`: checks or makes it.

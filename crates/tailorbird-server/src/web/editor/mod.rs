@@ -4,6 +4,8 @@
 //! texts, an answer that refuses shows what was typed, and nothing is lost with a session.
 
 mod begin;
+mod cards;
+mod look;
 mod problems;
 mod start;
 mod versions;
@@ -21,20 +23,21 @@ pub(super) use begin::{begin, make};
 pub(super) use start::{ask as ask_start, start};
 pub(super) use versions::{list as versions, restore, show as version};
 
+use self::cards::Wanted;
 use self::problems::{Pane, pane};
 use self::versions::{DiffRow, diff_rows};
 use super::filters;
 use super::form::Form;
 use super::look;
 use super::page::{Chrome, failed, go, show_with};
-use super::tasks::named;
+use super::tasks::{Draft, named, show_rehearsal};
 use super::visit::Visit;
 use crate::server::Shared;
 
 /// Lines that the field for the text shows at least, and at most.
 const LINES: (usize, usize) = (16, 44);
 
-/// The page.
+/// The view of the text.
 #[derive(Template)]
 #[template(path = "editor/edit.html")]
 struct Page {
@@ -46,9 +49,15 @@ struct Page {
     yaml: String,
     lines: usize,
     pane: Pane,
+    banner: Banner,
+    note: String,
+}
+
+/// What became of the attempt to save it, above both views.
+#[derive(Default)]
+struct Banner {
     refused: Option<Refused>,
     overtaken: Option<Overtaken>,
-    note: String,
 }
 
 /// Why it was not saved, where that is not in the text.
@@ -69,16 +78,32 @@ struct Overtaken {
 }
 
 /// What an editor is about.
+#[derive(Clone)]
 struct Editing {
     name: Option<Name>,
     over: i64,
     yaml: String,
 }
 
+impl Editing {
+    fn action(&self) -> String {
+        match &self.name {
+            Some(name) => format!("/tasks/{name}/edit"),
+            None => "/new-task".to_owned(),
+        }
+    }
+}
+
 #[derive(Deserialize, Default)]
 pub(super) struct Opened {
     /// An older version to begin from.
     version: Option<i64>,
+    /// `cards`, or the text.
+    #[serde(default)]
+    view: String,
+    /// The card that is open, by its JSON Pointer.
+    #[serde(default)]
+    card: String,
 }
 
 /// `GET /tasks/{name}/edit`.
@@ -88,12 +113,12 @@ pub(super) async fn edit(
     Path(name): Path<String>,
     Query(opened): Query<Opened>,
 ) -> Response {
-    let chrome = visit.chrome(&format!("Edit {name}"), "tasks");
+    let version = opened.version;
     let read = move |app: &App| -> Result<_, AppError> {
         let name = named(&name)?;
         let newest = app.task_versions(&name)?;
         let over = newest.first().map_or(0, |newest| newest.version);
-        let (yaml, note) = match opened.version.filter(|version| *version != over) {
+        let (yaml, note) = match version.filter(|version| *version != over) {
             Some(version) => (
                 app.task_text(&name, version)?.yaml,
                 format!("This is the text of version {version}. Saving makes it the newest one."),
@@ -103,12 +128,33 @@ pub(super) async fn edit(
                 String::new(),
             ),
         };
-        let editing = Editing {
-            name: Some(name),
-            over,
-            yaml,
+        let name = Some(name);
+        Ok((Editing { name, over, yaml }, note))
+    };
+    let (editing, note) = match look(&shared, read).await {
+        Ok(found) => found,
+        Err(error) => return failed(&visit, "tasks", error),
+    };
+    if opened.view == "cards" {
+        let wanted = Wanted {
+            card: opened.card,
+            note,
+            ..Wanted::default()
         };
-        let mut page = page_of(app, chrome, editing);
+        return cards::show(
+            &shared,
+            &visit,
+            StatusCode::OK,
+            editing,
+            wanted,
+            Banner::default(),
+            "",
+        )
+        .await;
+    }
+    let chrome = visit.chrome(&title(&editing), "tasks");
+    let read = move |app: &App| {
+        let mut page = page_of(app, chrome, editing, Banner::default());
         page.note = note;
         Ok(page)
     };
@@ -118,15 +164,11 @@ pub(super) async fn edit(
     }
 }
 
-fn page_of(app: &App, chrome: Chrome, editing: Editing) -> Page {
+fn page_of(app: &App, chrome: Chrome, editing: Editing, banner: Banner) -> Page {
     let draft = app.check_draft(&editing.yaml, editing.name.as_ref());
     Page {
         chrome,
-        action: match &editing.name {
-            Some(name) => format!("/tasks/{name}/edit"),
-            None => "/new-task".to_owned(),
-        },
-        name: editing.name.map(|name| name.to_string()).unwrap_or_default(),
+        action: editing.action(),
         over: editing.over,
         lines: editing
             .yaml
@@ -135,11 +177,36 @@ fn page_of(app: &App, chrome: Chrome, editing: Editing) -> Page {
             .saturating_add(2)
             .clamp(LINES.0, LINES.1),
         pane: pane(&draft, &editing.yaml),
+        name: editing.name.map(|name| name.to_string()).unwrap_or_default(),
         yaml: editing.yaml,
-        refused: None,
-        overtaken: None,
+        banner,
         note: String::new(),
     }
+}
+
+/// The view of the text.
+async fn yaml_page(
+    shared: &Shared,
+    visit: &Visit,
+    status: StatusCode,
+    editing: Editing,
+    banner: Banner,
+) -> Response {
+    let chrome = visit.chrome(&title(&editing), "tasks");
+    match look(shared, move |app| Ok(page_of(app, chrome, editing, banner))).await {
+        Ok(page) => show_with(status, &page),
+        Err(error) => failed(visit, "tasks", error),
+    }
+}
+
+fn no_card(card: &str) -> AppError {
+    let message = format!("the text has no card {card:?}");
+    tailorbird_model::Failure::new(
+        codes::REQUEST_REFUSED,
+        tailorbird_model::Meaning::NotSent,
+        message,
+    )
+    .into()
 }
 
 /// `POST /tasks/{name}/edit`: checks or saves.
@@ -155,6 +222,9 @@ pub(super) async fn edited(
     }
 }
 
+/// Records that a dry run of an unsaved text goes through.
+const REHEARSED: usize = 25;
+
 /// What becomes of a form of the editor.
 async fn answer(shared: &Shared, visit: &Visit, name: Option<Name>, form: &Form) -> Response {
     let editing = Editing {
@@ -162,20 +232,23 @@ async fn answer(shared: &Shared, visit: &Visit, name: Option<Name>, form: &Form)
         over: form.get("over").parse().unwrap_or(0),
         yaml: form.text("yaml"),
     };
-    let over = match form.get("act") {
+    let is_cards = form.get("view") == "cards";
+    let (editing, wanted) = if is_cards {
+        cards::pressed(shared, visit, editing, form).await
+    } else {
+        (editing, Wanted::default())
+    };
+    let act = form.get("act");
+    let over = match act {
         "save" | "accept" => editing.over,
         // Somebody has seen what the other version changed, and means this one.
         "save-over" => form.get("newest").parse().unwrap_or(editing.over),
-        _ => return looked_at(shared, visit, editing, form.get("part")).await,
+        "rehearse" => return rehearsed(visit, &editing, is_cards, &wanted).await,
+        _ => return looked_at(shared, visit, editing, wanted, is_cards, form).await,
     };
     let saved = visit
         .app()
-        .save_task(
-            &editing.yaml,
-            editing.name.as_ref(),
-            over,
-            form.get("act") == "accept",
-        )
+        .save_task(&editing.yaml, editing.name.as_ref(), over, act == "accept")
         .await;
     match saved {
         Ok(saved) => {
@@ -186,16 +259,67 @@ async fn answer(shared: &Shared, visit: &Visit, name: Option<Name>, form: &Form)
             };
             go(&format!("/tasks/{}?said={word}&n={}", saved.task, saved.version))
         }
-        Err(error) => refused(shared, visit, editing, error).await,
+        Err(error) => refused(shared, visit, editing, error, is_cards.then_some(wanted)).await,
     }
 }
 
-/// The page again, or its part that tells the problems.
-async fn looked_at(shared: &Shared, visit: &Visit, editing: Editing, part: &str) -> Response {
-    let chrome = visit.chrome(&title(&editing), "tasks");
-    match look(shared, move |app| Ok(page_of(app, chrome, editing))).await {
-        Ok(page) if part == "problems" => show_with(StatusCode::OK, &page.pane),
-        Ok(page) => show_with(StatusCode::OK, &page),
+/// A dry run of the text as it stands.
+async fn rehearsed(visit: &Visit, editing: &Editing, is_cards: bool, wanted: &Wanted) -> Response {
+    let title = editing
+        .name
+        .as_ref()
+        .map_or_else(|| "the new task".to_owned(), ToString::to_string);
+    match visit.app().rehearse_text(&editing.yaml, REHEARSED).await {
+        Ok(rehearsal) => {
+            let draft = Draft {
+                action: editing.action(),
+                over: editing.over,
+                yaml: editing.yaml.clone(),
+                view: if is_cards { "cards" } else { "yaml" },
+                card: wanted.card.clone(),
+            };
+            show_rehearsal(visit, title, &rehearsal, Some(draft))
+        }
+        Err(error) => failed(visit, "tasks", error),
+    }
+}
+
+/// The page again in the wanted view, or its part that follows what is typed.
+async fn looked_at(
+    shared: &Shared,
+    visit: &Visit,
+    editing: Editing,
+    wanted: Wanted,
+    is_cards: bool,
+    form: &Form,
+) -> Response {
+    let part = form.get("part");
+    let shows_cards = match form.get("act") {
+        "cards" => true,
+        "yaml" => false,
+        _ => is_cards,
+    };
+    if shows_cards {
+        return cards::show(
+            shared,
+            visit,
+            StatusCode::OK,
+            editing,
+            wanted,
+            Banner::default(),
+            part,
+        )
+        .await;
+    }
+    if part != "problems" {
+        return yaml_page(shared, visit, StatusCode::OK, editing, Banner::default()).await;
+    }
+    let read = move |app: &App| {
+        let draft = app.check_draft(&editing.yaml, editing.name.as_ref());
+        Ok(pane(&draft, &editing.yaml))
+    };
+    match look(shared, read).await {
+        Ok(pane) => show_with(StatusCode::OK, &pane),
         Err(error) => failed(visit, "tasks", error),
     }
 }
@@ -207,39 +331,44 @@ fn title(editing: &Editing) -> String {
         .map_or_else(|| "New task".to_owned(), |name| format!("Edit {name}"))
 }
 
-/// The page with the reason, and with all that was typed.
-async fn refused(shared: &Shared, visit: &Visit, editing: Editing, error: AppError) -> Response {
-    let chrome = visit.chrome(&title(&editing), "tasks");
-    let code = error.failure.code.clone();
-    let status = if code == codes::TASK_OVERTAKEN {
+/// The page with the reason, and with all that was typed; in the view of cards where that was open.
+async fn refused(
+    shared: &Shared,
+    visit: &Visit,
+    editing: Editing,
+    error: AppError,
+    wanted: Option<Wanted>,
+) -> Response {
+    let status = if error.failure.code == codes::TASK_OVERTAKEN {
         StatusCode::CONFLICT
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
+    let about = editing.clone();
     let read = move |app: &App| -> Result<_, AppError> {
         let failure = error.failure;
-        let overtaken = if failure.code == codes::TASK_OVERTAKEN {
-            overtaken(app, &editing)?
-        } else {
-            None
-        };
-        let mut page = page_of(app, chrome, editing);
-        if overtaken.is_some() {
-            page.overtaken = overtaken;
-        } else if error.problems.is_empty() {
-            page.refused = Some(Refused {
-                may_accept: failure.code == codes::REKEY,
-                code: failure.code,
-                message: failure.message,
-                detail: failure.detail,
-                hint: failure.hint,
-            });
+        let mut banner = Banner::default();
+        if failure.code == codes::TASK_OVERTAKEN {
+            banner.overtaken = overtaken(app, &about)?;
         }
-        Ok(page)
+        // What is wrong in the text stands beside the text.
+        let is_told = banner.overtaken.is_some() || !error.problems.is_empty();
+        banner.refused = (!is_told).then(|| Refused {
+            may_accept: failure.code == codes::REKEY,
+            code: failure.code,
+            message: failure.message,
+            detail: failure.detail,
+            hint: failure.hint,
+        });
+        Ok(banner)
     };
-    match look(shared, read).await {
-        Ok(page) => show_with(status, &page),
-        Err(error) => failed(visit, "tasks", error),
+    let banner = match look(shared, read).await {
+        Ok(banner) => banner,
+        Err(error) => return failed(visit, "tasks", error),
+    };
+    match wanted {
+        Some(wanted) => cards::show(shared, visit, status, editing, wanted, banner, "").await,
+        None => yaml_page(shared, visit, status, editing, banner).await,
     }
 }
 

@@ -185,7 +185,7 @@ pub(in crate::web) async fn restore(
                 over,
                 yaml,
             };
-            refused(&shared, &visit, editing, error).await
+            refused(&shared, &visit, editing, error, None).await
         }
     }
 }
