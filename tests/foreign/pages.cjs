@@ -63,7 +63,8 @@ async function look(context, link, paths, shots, report) {
   await page.close();
 }
 
-const focused = (page) => page.evaluate(() => document.activeElement?.innerText || document.activeElement?.getAttribute('aria-label') || document.activeElement?.tagName);
+// The whole page has the focus between its last element and its first.
+const focused = (page) => page.evaluate(() => document.activeElement === document.body ? '' : document.activeElement?.innerText || document.activeElement?.getAttribute('aria-label') || document.activeElement?.tagName);
 
 // Goes on with Tab until what has the focus says so, as somebody without a mouse does.
 async function tabTo(page, words) {

@@ -110,16 +110,19 @@ fn a_form_writes_into_the_text_and_leaves_the_rest_of_it() {
     }
     assert!(wrong(&[("f:batch", "many")]).contains("expected a whole number"));
     assert!(!page.contains(EVIL));
-    let (status, to, page) = card(
-        &browser,
-        &moved,
-        "/steps/1",
-        "save",
-        &[("k:with:0", "text"), ("p:with:0", "It is {{ text }}")],
-    );
+    let fields = [
+        ("yaml", moved.as_str()),
+        ("over", "2"),
+        ("view", "cards"),
+        ("card", "/steps/1"),
+        ("act", "save"),
+        ("k:with:0", "text"),
+        ("p:with:0", "It is {{ text }}"),
+    ];
+    let (status, to, page) = browser.fill(CARDS, EDIT, &fields);
     assert_eq!(
         (status, to.as_str()),
-        (303, "/tasks/announce?said=saved&n=2"),
+        (303, "/tasks/announce?said=saved&n=3"),
         "{page}"
     );
     let (_, page) = browser.get(CARDS);
