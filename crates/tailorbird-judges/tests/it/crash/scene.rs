@@ -30,7 +30,9 @@ const TASKS: &str = include_str!("tasks.yaml");
 
 /// Tasks that a person can run by hand whatever happened before. One that reads is first: what it was doing when it was cut
 /// off is begun anew.
-pub(crate) const BY_HAND: [&str; 6] = ["orders", "follow", "hook", "intake", "pause", "own"];
+pub(crate) const BY_HAND: [&str; 8] = [
+    "orders", "follow", "hook", "intake", "pause", "tick", "own", "texts",
+];
 
 pub(crate) struct Scene {
     pub(crate) home: Home,
@@ -84,7 +86,8 @@ impl Scene {
             "crm",
             "create table posted (name text primary key, post_id text);
              create table called (name text primary key, state text not null);
-             create table own (id text primary key);",
+             create table own (id text primary key);
+             create table texts (id text primary key, text text not null);",
         );
         for name in ["erp", "crm"] {
             let path = format!("path={}", self.file(name).display());

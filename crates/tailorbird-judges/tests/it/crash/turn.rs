@@ -176,7 +176,7 @@ impl Scene {
             command.is_gone_within(LONGEST);
             crashed |= command.is_crash();
         };
-        if self.look("select count(*) from approval where state = 'waiting'") > 0 {
+        if self.look("select count(*) from approval where state = 'waiting' and role = 'operator'") > 0 {
             run(self, &["approval", "release", "--all"]);
         }
         let sure: Vec<String> = self
