@@ -1,11 +1,16 @@
 //! "Get access token and secret": the three-legged flow (RFC 5849 §2), in two moves that survive a restart.
 
+mod wizard;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use tailorbird_connector as connector;
 use tailorbird_model::account::Account;
+use tailorbird_model::connection::Connection;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{CredentialChange, PendingAuthorization, TakenAuthorization};
+
+pub use wizard::{Attempt, Browser, CameBack, MAX_CALLBACK, Wizard, WizardAddress};
 
 use crate::actor::Act;
 use crate::connections::ConnectionView;
@@ -139,15 +144,24 @@ impl App {
     /// AUTH-007 before anything is sent where an address is in the wrong box; else the provider's refusal in
     /// words.
     pub async fn authorize_start(&self, name: &Name, callback: Callback) -> Result<Started, AppError> {
-        let noting = self.noting(Act::CONNECTION_AUTHORIZING, name, "")?;
-        let (resolved, credentials, _) = self.resolved(name)?;
         let callback = match callback {
             Callback::OutOfBand => connector::Callback::OutOfBand,
             Callback::Loopback => connector::Callback::loopback(),
         };
+        self.start(name, &callback, None).await
+    }
+
+    async fn start(
+        &self,
+        name: &Name,
+        callback: &connector::Callback,
+        browser: Option<[u8; 32]>,
+    ) -> Result<Started, AppError> {
+        let noting = self.noting(Act::CONNECTION_AUTHORIZING, name, "")?;
+        let (resolved, credentials, _) = self.resolved(name)?;
         let started = self
             .connector
-            .authorize_start(&resolved, &credentials, &callback)
+            .authorize_start(&resolved, &credentials, callback)
             .await?;
         noting
             .store
@@ -157,6 +171,8 @@ impl App {
                 callback: callback.as_str().to_owned(),
                 started_at: Timestamp::now(),
                 expires_at: started.expires_at,
+                browser,
+                verifier: None,
             })
             .await?;
         Ok(Started {
@@ -192,8 +208,6 @@ impl App {
     /// # Errors
     /// AUTH-009 for a wrong or used code, AUTH-011 where the first move is too old or was never made.
     pub async fn authorize_finish(&self, name: &Name, verifier: &str) -> Result<Finished, AppError> {
-        let noting = self.noting(Act::CONNECTION_AUTHORIZED, name, "")?;
-        let (resolved, credentials, mut connection) = self.resolved(name)?;
         if verifier.trim().is_empty() {
             let message = "the verification code is empty";
             return Err(AppError::usage(
@@ -201,30 +215,36 @@ impl App {
                     .hint("Type the code that the provider's page shows."),
             ));
         }
+        self.finish(name, Some(verifier)).await
+    }
+
+    /// Exchanges what was typed, or the verifier that was kept.
+    async fn finish(&self, name: &Name, typed: Option<&str>) -> Result<Finished, AppError> {
+        let noting = self.noting(Act::CONNECTION_AUTHORIZED, name, "")?;
+        let (resolved, credentials, before) = self.resolved(name)?;
         // Taken before it is used, so that two windows cannot spend one code twice.
-        let pending = match self.store.take_pending_authorization(name).await? {
+        let mut pending = match self.store.take_pending_authorization(name).await? {
             TakenAuthorization::Ready(pending) => pending,
             TakenAuthorization::Expired { at } => {
-                return Err(Failure::new(
-                    codes::AUTHORIZATION_EXPIRED,
-                    Meaning::ConnectionFault,
-                    format!("the authorization of `{name}` was started too long ago; it ran out at {at}"),
-                )
-                .hint(format!("Start again: `tailorbird connection authorize {name}`."))
-                .into());
+                return Err(wizard::too_old(name, at).into());
             }
             TakenAuthorization::Absent => return Err(not_started(name).into()),
         };
-        let finished = self
-            .connector
-            .authorize_finish(
-                &resolved,
-                &credentials,
-                &pending.temporary,
-                pending.expires_at,
-                verifier,
-            )
-            .await;
+        let finished = match (typed, &pending.verifier) {
+            (Some(typed), _) => {
+                let (temporary, until) = (&pending.temporary, pending.expires_at);
+                self.connector
+                    .authorize_finish(&resolved, &credentials, temporary, until, typed)
+                    .await
+            }
+            (None, Some(kept)) => {
+                let (temporary, until) = (&pending.temporary, pending.expires_at);
+                self.connector
+                    .authorize_exchange(&resolved, &credentials, temporary, until, kept)
+                    .await
+            }
+            (None, None) => Err(not_typed()),
+        };
         let authorized = match finished {
             Ok(authorized) => authorized,
             Err(failure) => {
@@ -236,19 +256,34 @@ impl App {
                     codes::AUTHORIZE_URL_WRONG,
                 ];
                 if may_try_again.contains(&failure.code.as_str()) || failure.meaning == Meaning::NotSent {
+                    if failure.code == codes::VERIFIER_REFUSED {
+                        pending.verifier = None;
+                    }
                     self.store.put_pending_authorization(pending).await?;
                 }
                 return Err(failure.into());
             }
         };
-        let before = connection.clone();
-        connection.account = authorized.account.clone();
-        connection.level = authorized.level.clone();
-        connection.authorized_at = Some(Timestamp::now());
-        noting
+        let (account, level) = (authorized.account.clone(), authorized.level.clone());
+        let is_there = noting
             .store
-            .put_connection(connection, CredentialChange::token_credentials(&authorized.token))
+            .change_connection(
+                name,
+                CredentialChange::token_credentials(&authorized.token),
+                move |stored| {
+                    Some(Connection {
+                        account,
+                        level,
+                        authorized_at: Some(Timestamp::now()),
+                        ..stored?
+                    })
+                },
+            )
             .await?;
+        if !is_there {
+            // It was removed while the provider was asked.
+            self.stored_connection(name)?;
+        }
         if let Some(client) = &credentials.client {
             self.account_known(&before, &client.key).await?;
         }
@@ -261,6 +296,12 @@ impl App {
             level_words: view.level_words,
         })
     }
+}
+
+fn not_typed() -> Failure {
+    let message = "no verification code was given yet";
+    Failure::new(codes::VERIFIER_REFUSED, Meaning::ConnectionFault, message)
+        .hint("Approve on the provider's page; it shows the code.")
 }
 
 fn not_started(name: &Name) -> Failure {

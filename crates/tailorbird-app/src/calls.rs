@@ -1,10 +1,12 @@
 //! One call over a connection.
 
+mod tried;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
 use tailorbird_connector as connector;
-use tailorbird_connector::{RawCall, Request, Resolved};
+use tailorbird_connector::{Answer, RawCall, Request, Resolved};
 use tailorbird_model::access::Right;
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::Method;
@@ -12,6 +14,8 @@ use tailorbird_model::{Failure, Meaning, Name, Value, codes};
 
 use crate::actor::Act;
 use crate::{App, AppError};
+
+pub use tried::{MAX_TRIED_PAGES, MAX_TRIED_RECORDS, Tried};
 
 /// What is called.
 #[derive(Debug, Clone)]
@@ -45,7 +49,7 @@ pub struct Call {
 }
 
 /// What came back, secrets masked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CallAnswer {
     /// The HTTP status; none where nothing came back.
     pub status: Option<u16>,
@@ -73,35 +77,9 @@ impl App {
             .await?;
         let answer = match self.connector.send(&resolved, &credentials, &request).await {
             Ok(answer) => answer,
-            Err(failure) => {
-                return Ok(CallAnswer {
-                    status: failure.status,
-                    headers: json!({}),
-                    body: serde_json::Value::Null,
-                    failure: Some(failure),
-                    notes: Vec::new(),
-                });
-            }
+            Err(failure) => return Ok(unanswered(failure)),
         };
-        let failure = connector::judge(&resolved, &request, &answer).err();
-        let headers: serde_json::Map<String, serde_json::Value> = answer
-            .masked_headers()
-            .into_iter()
-            .map(|(name, value)| (name, value.into()))
-            .collect();
-        let text = answer.masked_body();
-        let body = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
-        let mut notes = answer.notes.clone();
-        if let Some(why) = &answer.cut {
-            notes.push(format!("The answer's body is not whole: {why}"));
-        }
-        Ok(CallAnswer {
-            status: Some(answer.status),
-            headers: headers.into(),
-            body,
-            failure,
-            notes,
-        })
+        Ok(answered(&resolved, &request, &answer))
     }
 
     /// The request that would be sent, secrets masked; nothing is sent.
@@ -147,6 +125,39 @@ fn told(target: &CallTarget) -> String {
             let path = path.split_once('?').map_or(path.as_str(), |(path, _)| path);
             format!("{} {path}", method.as_str())
         }
+    }
+}
+
+/// What came of a request that got no answer.
+fn unanswered(failure: Failure) -> CallAnswer {
+    CallAnswer {
+        status: failure.status,
+        headers: json!({}),
+        failure: Some(failure),
+        ..CallAnswer::default()
+    }
+}
+
+/// An answer, judged and masked.
+fn answered(resolved: &Resolved, request: &Request, answer: &Answer) -> CallAnswer {
+    let failure = connector::judge(resolved, request, answer).err();
+    let headers: serde_json::Map<String, serde_json::Value> = answer
+        .masked_headers()
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    let text = answer.masked_body();
+    let body = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
+    let mut notes = answer.notes.clone();
+    if let Some(why) = &answer.cut {
+        notes.push(format!("The answer's body is not whole: {why}"));
+    }
+    CallAnswer {
+        status: Some(answer.status),
+        headers: headers.into(),
+        body,
+        failure,
+        notes,
     }
 }
 

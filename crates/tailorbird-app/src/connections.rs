@@ -1,21 +1,28 @@
 //! Connections: add, show, test, diagnose, export, import, remove.
 
+mod change;
+mod diagnosis;
 mod places;
 mod usage;
 mod view;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tailorbird_connector as connector;
 use tailorbird_connector::Resolved;
 use tailorbird_model::account::Account;
 use tailorbird_model::connection::Connection;
 use tailorbird_model::ports::{CredentialVault as _, Credentials};
+use tailorbird_model::service::Service;
 use tailorbird_model::yaml::shape;
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_store::{CredentialChange, SecretField};
 
+pub(crate) use change::{name_taken, setting_of};
+pub use diagnosis::{Diagnosis, Finding, RefusedCall};
 pub use usage::Usage;
 pub use view::ConnectionView;
 
@@ -59,30 +66,15 @@ pub struct Tested {
     pub notes: Vec<String>,
 }
 
-/// What `connection diagnose` found.
-#[derive(Debug, Clone, Serialize)]
-pub struct Diagnosis {
-    /// Whether the connection works as it is.
-    pub works: bool,
-    /// The causes, the surest first.
-    pub findings: Vec<Finding>,
-    /// What was tried, in order.
-    pub tried: Vec<String>,
-}
-
-/// One finding of `connection diagnose`.
-#[derive(Debug, Clone, Serialize)]
-pub struct Finding {
-    /// The code of the page that explains it.
-    pub code: &'static str,
-    /// The cause, in one sentence.
-    pub cause: String,
-    /// How it is known.
-    pub proof: String,
-    /// What to do next.
-    pub next_step: String,
-    /// Whether it is proven.
-    pub certain: bool,
+/// A secret of a connection, without the secret.
+#[derive(Debug, Clone)]
+pub struct SecretView {
+    /// The secret's name, as in the JSON of `--secrets`.
+    pub field: &'static str,
+    /// The provider's word for it.
+    pub label: String,
+    /// When it was last set; none where it is not stored.
+    pub set_at: Option<Timestamp>,
 }
 
 /// The form of an exported connection. Secrets are only named.
@@ -98,84 +90,6 @@ struct Exported {
 }
 
 impl App {
-    /// Adds a connection, or changes what is given of an existing one. An incomplete one is saved too.
-    ///
-    /// # Errors
-    /// SVC-001 for an unknown service; CONN-002 and AUTH-007 for settings that cannot be right.
-    pub async fn add_connection(&self, add: AddConnection) -> Result<Added, AppError> {
-        let noting = self.noting(Act::CONNECTION_CHANGED, &add.name, told(&add))?;
-        let present = self.store.connection(&add.name)?.map(|stored| stored.value);
-        let service = match (&add.service, &present) {
-            (Some(service), _) => service.clone(),
-            (None, Some(present)) => present.service.clone(),
-            (None, None) => {
-                return Err(AppError::usage(
-                    Failure::new(
-                        codes::CONNECTION_SETTING,
-                        Meaning::ConnectionFault,
-                        format!("there is no connection `{}` yet, so it needs a service", add.name),
-                    )
-                    .hint("Add `--service SERVICE`; `tailorbird service list` shows what there is."),
-                ));
-            }
-        };
-        let (service_file, _) = self.services.find(&service)?;
-        let changed_service = present.as_ref().is_some_and(|present| present.service != service);
-        let mut connection = present.clone().unwrap_or(Connection {
-            connection: add.name.clone(),
-            service: service.clone(),
-            settings: BTreeMap::new(),
-            account: None,
-            level: None,
-            authorized_at: None,
-        });
-        connection.service = service;
-        for (name, value) in add.settings {
-            connection.settings.insert(name, value);
-        }
-        let checked = connector::check_settings(service_file, &connection.settings);
-        if let Some(problem) = checked.problems.into_iter().next() {
-            return Err(AppError::usage(problem));
-        }
-        connection.settings = checked.settings;
-        let (mut notes, mut warnings) = (checked.notes, checked.warnings);
-        let mut change = CredentialChange::default();
-        if let Some(secrets) = &add.secrets {
-            let checked = connector::check_credentials(service_file, &secrets.as_credentials());
-            notes.extend(checked.notes);
-            warnings.extend(checked.warnings);
-            change = credential_change(secrets, &checked.credentials);
-        }
-        if let Some(before) = &present
-            && let Ok((service_before, _)) = self.services.find(&before.service)
-        {
-            let replaced = |field| match field {
-                SecretField::ClientKey => change.client_key.is_some(),
-                SecretField::ClientSecret => change.client_secret.is_some(),
-                SecretField::Token => change.token.is_some(),
-                SecretField::TokenSecret => change.token_secret.is_some(),
-                SecretField::RsaPrivateKey => change.rsa_private_key.is_some(),
-            };
-            let (before, after) = ((&**service_before, before), (&**service_file, &connection));
-            warnings.extend(self.secrets_led_elsewhere(&add.name, replaced, before, after)?);
-        }
-        let new_key = change.client_key.is_some() || change.token.is_some();
-        if new_key || changed_service {
-            // Another key or token may be another account; what was known of the old one is not true any more.
-            connection.account = None;
-            connection.level = None;
-        }
-        if change.token.is_some() {
-            connection.authorized_at = Some(jiff::Timestamp::now());
-        }
-        noting.store.put_connection(connection, change).await?;
-        Ok(Added {
-            view: self.connection(&add.name)?,
-            notes,
-            warnings,
-        })
-    }
-
     pub(crate) fn stored_connection(&self, name: &Name) -> Result<Connection, Failure> {
         if let Some(stored) = self.store.connection(name)? {
             return Ok(stored.value);
@@ -196,7 +110,8 @@ impl App {
     /// A connection with its service's file applied, and its opened credentials.
     pub(crate) fn resolved(&self, name: &Name) -> Result<(Resolved, Credentials, Connection), AppError> {
         let connection = self.stored_connection(name)?;
-        let (service, _) = self.services.find(&connection.service)?;
+        let services = self.services();
+        let (service, _) = services.find(&connection.service)?;
         let resolved = connector::resolve(service, &connection)?;
         let credentials = self
             .store
@@ -237,6 +152,41 @@ impl App {
         Ok(ConnectionView::new(&resolved, &connection, &missing))
     }
 
+    /// The service of a connection, as it is now.
+    ///
+    /// # Errors
+    /// CONN-001 where there is no such connection, SVC-001 where its service is gone.
+    pub fn connection_service(&self, name: &Name) -> Result<Arc<Service>, AppError> {
+        let connection = self.stored_connection(name)?;
+        let services = self.services();
+        Ok(Arc::clone(services.find(&connection.service)?.0))
+    }
+
+    /// What looks odd about a connection and may still be right, in whole sentences, each with the setting that it is
+    /// about; credentials have none.
+    ///
+    /// # Errors
+    /// CONN-001 where there is no such connection.
+    pub fn connection_warnings(&self, name: &Name) -> Result<Vec<(Option<&'static str>, String)>, AppError> {
+        let (resolved, credentials, connection) = self.resolved(name)?;
+        let settings = connector::check_settings(&resolved.service, &connection.settings).warnings;
+        let credentials = connector::check_credentials(&resolved.service, &credentials).warnings;
+        let settings = settings
+            .into_iter()
+            .map(|words| (change::setting_in(&words), words));
+        Ok(settings
+            .chain(credentials.into_iter().map(|words| (None, words)))
+            .collect())
+    }
+
+    /// The tasks that use a connection.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn connection_users(&self, name: &Name) -> Result<Vec<Name>, AppError> {
+        self.tasks_of_connection(name)
+    }
+
     /// What a connection may use, and what it used: limits, money, requests at once.
     ///
     /// # Errors
@@ -258,17 +208,19 @@ impl App {
 
     /// As [`App::test_connection`], where the program wants to know.
     pub(crate) async fn learn_account(&self, name: &Name) -> Result<Tested, AppError> {
-        let (resolved, credentials, mut connection) = self.usable(name)?;
+        let (resolved, credentials, before) = self.usable(name)?;
         let probed = self.connector.test(&resolved, &credentials).await?;
-        let before = connection.clone();
-        if probed.account.is_some() {
-            connection.account = probed.account.clone();
-        }
-        if probed.level.is_some() {
-            connection.level = probed.level.clone();
-        }
+        let told = probed.clone();
+        // Only what was told is changed: the question took its time, and somebody may have set something meanwhile.
         self.store
-            .put_connection(connection, CredentialChange::default())
+            .change_connection(name, CredentialChange::default(), move |stored| {
+                let stored = stored?;
+                Some(Connection {
+                    account: told.account.or(stored.account),
+                    level: told.level.or(stored.level),
+                    ..stored
+                })
+            })
             .await?;
         if let Some(client) = &credentials.client {
             self.account_known(&before, &client.key).await?;
@@ -281,33 +233,55 @@ impl App {
         })
     }
 
-    /// Names the cause where the provider refuses, by safe requests only.
+    /// The secrets that a connection can hold: what the provider calls them, and since when they are stored.
     ///
     /// # Errors
     /// CONN-001 where there is no such connection.
-    pub async fn diagnose_connection(&self, name: &Name) -> Result<Diagnosis, AppError> {
-        let (resolved, credentials, connection) = self.resolved(name)?;
-        let pending = self.store.pending_authorization(name)?;
-        let known = connector::Known {
-            refusal: None,
-            temporary_secret: pending.as_ref().map(|pending| &pending.temporary.secret),
-            needs_level: None,
-            last_level: connection.level.as_deref(),
-            authorized_at: connection.authorized_at,
+    pub fn connection_secrets(&self, name: &Name) -> Result<Vec<SecretView>, AppError> {
+        let (resolved, ..) = self.resolved(name)?;
+        let stored = self.store.credential_fields(name)?;
+        let set_at = |field: SecretField| {
+            stored
+                .iter()
+                .find_map(|(known, at)| (*known == field).then_some(*at))
         };
-        let diagnosed = self.connector.diagnose(&resolved, &credentials, &known).await;
-        let finding = |finding: connector::Finding| Finding {
-            code: finding.code,
-            cause: finding.cause,
-            proof: finding.proof,
-            next_step: finding.next_step,
-            certain: finding.certain,
+        let Some(oauth) = resolved.oauth1() else {
+            // Notices to a webhook are signed by what receiver and sender share.
+            let shared = [
+                (SecretField::ClientKey, "Name of the secret"),
+                (SecretField::ClientSecret, "Secret"),
+            ];
+            let is_receiver = resolved.service.service.as_str() == crate::notices::WEBHOOK;
+            return Ok(shared
+                .into_iter()
+                .filter(|_| is_receiver)
+                .map(|(field, label)| SecretView {
+                    field: field.as_str(),
+                    label: label.to_owned(),
+                    set_at: set_at(field),
+                })
+                .collect());
         };
-        Ok(Diagnosis {
-            works: diagnosed.works,
-            findings: diagnosed.findings.into_iter().map(finding).collect(),
-            tried: diagnosed.tried,
-        })
+        let is_rsa = oauth.signature_method.is_rsa();
+        let label = |given: &Option<String>, plain: &str| given.clone().unwrap_or_else(|| plain.to_owned());
+        let fields = SecretField::ALL.into_iter().filter(|field| match field {
+            SecretField::RsaPrivateKey => is_rsa,
+            SecretField::ClientSecret => !is_rsa,
+            _ => true,
+        });
+        Ok(fields
+            .map(|field| SecretView {
+                field: field.as_str(),
+                label: match field {
+                    SecretField::ClientKey => label(&oauth.labels.client_key, "Client key"),
+                    SecretField::ClientSecret => label(&oauth.labels.client_secret, "Client secret"),
+                    SecretField::Token => label(&oauth.labels.token, "Token"),
+                    SecretField::TokenSecret => label(&oauth.labels.token_secret, "Token secret"),
+                    SecretField::RsaPrivateKey => "RSA private key (PEM)".to_owned(),
+                },
+                set_at: set_at(field),
+            })
+            .collect())
     }
 
     /// A connection as JSON and YAML, without secrets.
@@ -368,8 +342,9 @@ impl App {
             .connection(&exported.connection)?
             .map(|stored| stored.value)
         {
-            let (service_before, _) = self.services.find(&present.service)?;
-            let (service_after, _) = self.services.find(&exported.service)?;
+            let services = self.services();
+            let (service_before, _) = services.find(&present.service)?;
+            let (service_after, _) = services.find(&exported.service)?;
             let mut after = present.clone();
             after.service = exported.service.clone();
             after.settings.extend(exported.settings.clone());
@@ -412,30 +387,6 @@ impl App {
         }
         noting.store.remove_connection(name).await?;
         Ok(())
-    }
-}
-
-/// What is changed, without the values: settings may hold what is nobody's business.
-fn told(add: &AddConnection) -> String {
-    let settings = add.settings.iter().map(|(name, _)| name.as_str());
-    let secrets = add.secrets.as_ref().map(|_| "secrets");
-    settings.chain(secrets).collect::<Vec<_>>().join(", ")
-}
-
-/// The trimmed members of what was given; those not given stay as they are.
-fn credential_change(given: &SecretsInput, checked: &Credentials) -> CredentialChange {
-    let client = checked.client.as_ref();
-    let token = checked.token.as_ref();
-    CredentialChange {
-        client_key: given
-            .client_key
-            .as_ref()
-            .and(client)
-            .map(|c| c.key.as_str().into()),
-        client_secret: given.client_secret.as_ref().and(client).map(|c| c.secret.clone()),
-        token: given.token.as_ref().and(token).map(|t| t.token.as_str().into()),
-        token_secret: given.token_secret.as_ref().and(token).map(|t| t.secret.clone()),
-        rsa_private_key: checked.rsa_private_key.clone(),
     }
 }
 

@@ -46,13 +46,18 @@ use tailorbird_store::{Home, Store};
 pub use actor::{ACTS, Actor, CameBy};
 pub use approvals::{ApprovalDecision, ApprovalFilter, Decide};
 pub use audit::{AuditFilter, AuditLine, MAX_AUDIT_PAGE};
-pub use authorize::{Callback, Finished, Labels, OAuthAddress, Started};
-pub use calls::{Call, CallAnswer, CallBody, CallTarget};
+pub use authorize::{
+    Attempt, Browser, Callback, CameBack, Finished, Labels, MAX_CALLBACK, OAuthAddress, Started, Wizard,
+    WizardAddress,
+};
+pub use calls::{Call, CallAnswer, CallBody, CallTarget, MAX_TRIED_PAGES, MAX_TRIED_RECORDS, Tried};
 pub use cards::{
     CardField, CardForm, CardLine, Changed, MAX_CARDS, MAX_PAIRS, add_card, card_lines, change_card,
     document, move_card, remove_card,
 };
-pub use connections::{AddConnection, Added, ConnectionView, Diagnosis, Finding, Tested, Usage};
+pub use connections::{
+    AddConnection, Added, ConnectionView, Diagnosis, Finding, RefusedCall, SecretView, Tested, Usage,
+};
 pub use databases::{AddDatabase, Recordset, RemovedOutbox, Table, TableKind, Watched};
 pub use deliveries::{DeliveryFilter, DeliveryStory, Resolution, StoryLine};
 pub use doctor::{Check, Health, doctor};
@@ -66,12 +71,16 @@ pub use runs::{
 };
 pub use schedules::FiringView;
 pub use secrets_input::SecretsInput;
-pub use services::{AddedServices, ServiceEntry, Services, check_services, service_schema};
+pub use services::{
+    AddedServices, CatalogueEntry, NewRestService, Rest, ServiceEntry, ServiceText, Services, check_services,
+    service_schema,
+};
 pub use serving::{
     BudgetFigure, Figures, NextFiring, Pulse, RECORD_COUNTS, Reporter, STOP_GRACE, ServeNews, ServeSettings,
     Serving, TaskTally,
 };
 pub use starting::{RunVariable, WrongValue};
+pub use tailorbird_connector::{Shown, SignatureSteps, SignedParameter};
 pub use tailorbird_store::{
     Clock, DeliveryFigure, HourFigure, StepProgress, StepState, TaskVersion, system_clock,
 };
@@ -126,7 +135,7 @@ fn total_timeout() -> Duration {
 pub struct App {
     home: PathBuf,
     store: Store,
-    services: Arc<Services>,
+    shelf: Arc<services::Shelf>,
     connector: Connector,
     /// Told when an event was put into the inbox, so that its run does not wait for the next look.
     arrived: Arc<tokio::sync::Notify>,
@@ -176,7 +185,7 @@ impl App {
 
     fn over(home: &Path, opened: &Home) -> Result<Self, AppError> {
         let store = Store::open(opened)?;
-        let services = Arc::new(Services::of(home, Some(&store))?);
+        let shelf = Arc::new(services::Shelf::open(home, &store)?);
         let settings = TransportSettings {
             read_timeout: READ_TIMEOUT,
             total_timeout: total_timeout(),
@@ -186,11 +195,16 @@ impl App {
         Ok(Self {
             home: home.to_owned(),
             store,
-            services,
+            shelf,
             connector,
             arrived: Arc::default(),
             actor: Arc::new(Actor::command_line()),
         })
+    }
+
+    /// The services as they are now.
+    pub(crate) fn services(&self) -> Arc<Services> {
+        self.shelf.now()
     }
 
     /// The home folder.

@@ -21,7 +21,7 @@ use crate::serving::worker::{Watch, Work};
 use crate::{App, AppError, tasks};
 
 /// The channels, as the outbox names them.
-const WEBHOOK: &str = "webhook";
+pub(crate) const WEBHOOK: &str = "webhook";
 const MAIL: &str = "mail";
 
 /// How often a server looks.

@@ -1,7 +1,11 @@
 //! The services there are: built in, in the home's folder, and added.
 
+mod edit;
+mod shelf;
+mod view;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,6 +17,11 @@ use tailorbird_store::{Home, ServiceFile, Store};
 
 use crate::actor::Act;
 use crate::{App, AppError};
+
+pub use edit::{NewRestService, Rest};
+pub(crate) use shelf::Shelf;
+pub(crate) use view::revision;
+pub use view::{CatalogueEntry, ServiceText};
 
 /// The files that come with the program.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -39,7 +48,16 @@ struct Entry {
     service: Arc<Service>,
     source: String,
     origin: &'static str,
+    /// The file it lies in, where that is the home's folder.
+    path: Option<PathBuf>,
+    /// Whether its file holds no other service.
+    is_alone: bool,
 }
+
+/// Where a service comes from.
+const BUILT_IN_WORDS: &str = "built in";
+const ADDED_WORDS: &str = "added";
+const FOLDER_WORDS: &str = "home folder";
 
 /// A line of `service list`.
 #[derive(Debug, Clone, Serialize)]
@@ -73,25 +91,15 @@ impl Services {
     pub(crate) fn of(home: &Path, store: Option<&Store>) -> Result<Self, AppError> {
         let mut services = Self::default();
         for (file, text) in BUILT_IN {
-            services.take(file, text, "built in")?;
+            services.take(file, text, BUILT_IN_WORDS, None)?;
         }
         let Some(store) = store else {
             return Ok(services);
         };
         for stored in store.services()? {
-            services.take(stored.value.name.as_str(), &stored.value.yaml, "added")?;
+            services.take(stored.value.name.as_str(), &stored.value.yaml, ADDED_WORDS, None)?;
         }
-        let folder = home.join("services");
-        let mut files: Vec<_> = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries
-                .filter_map(|entry| Some(entry.ok()?.path()))
-                .take(MAX_FILES)
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-        files.sort();
-        for path in files {
+        for path in files_of(home) {
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(|error| {
                 Failure::new(
@@ -100,19 +108,28 @@ impl Services {
                     format!("could not read {name}: {error}"),
                 )
             })?;
-            services.take(&name, &text, "home folder")?;
+            services.take(&name, &text, FOLDER_WORDS, Some(&path))?;
         }
         Ok(services)
     }
 
-    fn take(&mut self, file: &str, text: &str, origin: &'static str) -> Result<(), AppError> {
+    fn take(
+        &mut self,
+        file: &str,
+        text: &str,
+        origin: &'static str,
+        path: Option<&Path>,
+    ) -> Result<(), AppError> {
         let (services, problems) = service::check::read(text);
         refuse(file, &problems)?;
+        let is_alone = services.len() == 1;
         for typed in services {
             let entry = Entry {
                 service: Arc::new(typed.value.clone()),
                 source: typed.document.source.clone(),
                 origin,
+                path: path.map(Path::to_owned),
+                is_alone,
             };
             self.entries.insert(typed.value.service, entry);
         }
@@ -126,11 +143,7 @@ impl Services {
             title: entry.service.title.clone(),
             operations: entry.service.operations.len(),
             origin: entry.origin,
-            verified: match &entry.service.verified {
-                Verified::Never => "never".to_owned(),
-                Verified::Sandbox => "sandbox".to_owned(),
-                Verified::Live(date) => format!("live, {date}"),
-            },
+            verified: verified_words(&entry.service.verified),
         };
         self.entries.iter().map(line).collect()
     }
@@ -151,6 +164,28 @@ impl Services {
         })?;
         Ok((&entry.service, &entry.source))
     }
+}
+
+fn verified_words(verified: &Verified) -> String {
+    match verified {
+        Verified::Never => "never".to_owned(),
+        Verified::Sandbox => "sandbox".to_owned(),
+        Verified::Live(date) => format!("live, {date}"),
+    }
+}
+
+/// The service files in a home's folder, by name.
+fn files_of(home: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = match std::fs::read_dir(home.join("services")) {
+        Ok(entries) => entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .take(MAX_FILES)
+            .collect(),
+        Err(_) => Vec::new(),
+    };
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    files
 }
 
 /// Refuses a service file that cannot be used.
@@ -229,7 +264,8 @@ impl App {
     /// A file may bear the name of a service that connections use already, also of a built-in one; their
     /// secrets then follow its addresses.
     fn warnings_of_replacing(&self, new: &Service) -> Result<Vec<String>, AppError> {
-        let Ok((old, _)) = self.services.find(&new.service) else {
+        let services = self.services();
+        let Ok((old, _)) = services.find(&new.service) else {
             return Ok(Vec::new());
         };
         let mut warnings = Vec::new();

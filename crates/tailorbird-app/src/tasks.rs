@@ -159,11 +159,8 @@ impl Catalogue for App {
                     .collect(),
             );
         };
-        let service = self
-            .services
-            .find(&stored.service)
-            .ok()
-            .map(|(service, _)| service);
+        let services = self.services();
+        let service = services.find(&stored.service).ok().map(|(service, _)| service);
         let found: Option<&Operation> = service.and_then(|service| service.operations.get(operation));
         match (found, service) {
             (Some(operation), _) => FoundOperation::Found(Box::new(operation.clone())),
@@ -453,6 +450,12 @@ impl App {
     }
 
     pub(crate) fn tasks_that_use_connection(&self, connection: &Name) -> Result<Vec<String>, AppError> {
+        let users = self.tasks_of_connection(connection)?;
+        Ok(users.iter().map(|task| format!("task `{task}`")).collect())
+    }
+
+    /// The tasks that call a connection or tell somebody by it.
+    pub(crate) fn tasks_of_connection(&self, connection: &Name) -> Result<Vec<Name>, AppError> {
         let mut users = Vec::new();
         for stored in self.store.tasks()? {
             let task = parse(&stored)?;
@@ -468,7 +471,7 @@ impl App {
                 .and_then(|notify| notify.webhook.as_ref())
                 .is_some_and(|webhook| webhook.connection == *connection);
             if calls_it || tells_by_it {
-                users.push(format!("task `{}`", stored.name));
+                users.push(stored.name.clone());
             }
         }
         Ok(users)

@@ -6,6 +6,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use tailorbird_model::ports::BudgetReport;
 use tailorbird_model::service::Service;
 
+use crate::authenticate::Stamp;
 use crate::clock::skew_seconds;
 use crate::judge::limit_reports;
 use crate::request::{mask_headers, mask_text};
@@ -34,6 +35,8 @@ pub struct Answer {
     pub cut: Option<String>,
     /// What the connector did on the way that a person should know, in whole sentences.
     pub notes: Vec<String>,
+    /// What the request was signed with, where it was signed.
+    pub stamp: Option<Stamp>,
     /// Seconds that the provider's clock is ahead of ours, where it told its time.
     pub skew_seconds: Option<i64>,
 }
@@ -69,6 +72,7 @@ impl Answer {
             received_at,
             cut: wire.cut,
             notes: Vec::new(),
+            stamp: None,
             skew_seconds: skew,
             headers: wire.headers,
             body: wire.body,

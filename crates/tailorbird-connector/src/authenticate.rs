@@ -4,6 +4,7 @@
 //! before they are used, so that no caller can forget it.
 
 mod oauth1;
+mod stamp;
 
 use tailorbird_model::ports::Credentials;
 use tailorbird_model::{Failure, Meaning, codes};
@@ -13,6 +14,9 @@ use crate::origin::{Address, Origin};
 use crate::request::{MaskedRequest, Request, mask_headers, mask_shortened, mask_url};
 use crate::resolve::{Resolved, Scheme};
 use crate::transport::WireRequest;
+
+pub(crate) use oauth1::{form_body, protocol_parameters};
+pub use stamp::Stamp;
 
 /// On whose behalf a request is signed.
 #[derive(Debug, Clone, Copy)]
@@ -41,14 +45,13 @@ pub(crate) fn address_of(resolved: &Resolved, request: &Request) -> Result<Addre
     Address::parse(&request.url).ok_or_else(|| elsewhere(resolved, request, None))
 }
 
-/// Authenticates a request to its address ([`address_of`]) at a point in time by the provider's clock, in seconds since
-/// 1970.
+/// Authenticates a request to its address ([`address_of`]) with a nonce and a time.
 pub(crate) fn authenticate(
     resolved: &Resolved,
     credentials: &Credentials,
     (request, address): (&Request, Address),
     purpose: Purpose<'_>,
-    provider_seconds: u64,
+    stamp: &Stamp,
 ) -> Result<WireRequest, Failure> {
     if !resolved.origins.contains(address.origin()) {
         return Err(elsewhere(resolved, request, Some(address.origin())));
@@ -72,9 +75,7 @@ pub(crate) fn authenticate(
     }
     match &resolved.scheme {
         Scheme::None => Ok(wire),
-        Scheme::OAuth1(settings) => {
-            oauth1::sign(settings, credentials, request, purpose, provider_seconds, wire)
-        }
+        Scheme::OAuth1(settings) => oauth1::sign(settings, credentials, request, purpose, stamp, wire),
     }
 }
 

@@ -13,11 +13,13 @@ use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::Method;
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::{
-    CallbackAnswer, CallbackConfirmation, OUT_OF_BAND, TemporaryCredentials, TokenCredentials, TypedVerifier,
-    authorization_url, read_temporary_credentials, read_token_credentials, read_typed_verifier,
+    AnswerError, CallbackAnswer, CallbackConfirmation, OUT_OF_BAND, TemporaryCredentials, TokenCredentials,
+    TokenSecret, TypedVerifier, authorization_url, read_temporary_credentials, read_token_credentials,
+    read_typed_verifier,
 };
 use url::Url;
 
+use crate::answer::Answer;
 use crate::authenticate::Purpose;
 use crate::connector::{Connector, not_oauth};
 use crate::request::{Request, RequestBody};
@@ -148,7 +150,18 @@ fn client_missing(resolved: &Resolved, credentials: &Credentials) -> Vec<Missing
         .collect()
 }
 
-fn post(url: &Url) -> Request {
+/// What a refused request for temporary credentials means, without a callback.
+pub(crate) fn start_refused(
+    resolved: &Resolved,
+    settings: &OAuth1Settings,
+    answer: &Answer,
+    problem: AnswerError,
+) -> Failure {
+    refusals::of_start(resolved, settings, &Callback::OutOfBand, answer, problem)
+}
+
+/// The request of either exchange: a POST without a body.
+pub(crate) fn post(url: &Url) -> Request {
     Request {
         operation: None,
         method: Method::Post,
@@ -235,7 +248,7 @@ impl Connector {
         if self.clock.now() > expires_at {
             return Err(refusals::expired(&resolved.connection));
         }
-        let verifier = verifier(resolved, temporary, typed)?;
+        let verifier = verifier_of(resolved, temporary, typed)?;
         let request = post(token_address);
         let purpose = Purpose::TokenCredentials {
             temporary,
@@ -264,6 +277,23 @@ impl Connector {
         Ok(authorized)
     }
 
+    /// As [`Connector::authorize_finish`], with a verifier that was read before and kept sealed.
+    ///
+    /// # Errors
+    /// As [`Connector::authorize_finish`].
+    pub async fn authorize_exchange(
+        &self,
+        resolved: &Resolved,
+        credentials: &Credentials,
+        temporary: &TemporaryCredentials,
+        expires_at: Timestamp,
+        kept: &TokenSecret,
+    ) -> Result<Authorized, Failure> {
+        let verifier = kept.expose_for_sealing();
+        self.authorize_finish(resolved, credentials, temporary, expires_at, verifier)
+            .await
+    }
+
     async fn ask_account(&self, resolved: &Resolved, credentials: &Credentials, authorized: &mut Authorized) {
         if resolved.service.account.is_none() {
             return;
@@ -285,8 +315,27 @@ impl Connector {
     }
 }
 
+/// The page on which the account's owner approves these temporary credentials; none without an address for it.
+pub fn authorize_url(resolved: &Resolved, temporary: &TemporaryCredentials) -> Option<String> {
+    let page = resolved.oauth1()?.authorization_url.as_ref()?;
+    authorization_url(
+        page.as_str(),
+        &temporary.token,
+        std::iter::empty::<(&str, &str)>(),
+    )
+    .ok()
+}
+
 /// Reads what was typed: a code without its spaces, or the address of the callback.
-fn verifier(resolved: &Resolved, temporary: &TemporaryCredentials, typed: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// AUTH-009 where nothing can be read in it, AUTH-010 where it says that the owner did not approve, AUTH-011 where it
+/// belongs to another attempt.
+pub fn verifier_of(
+    resolved: &Resolved,
+    temporary: &TemporaryCredentials,
+    typed: &str,
+) -> Result<String, Failure> {
     match read_typed_verifier(typed) {
         Ok(TypedVerifier::Code(code)) => {
             // Pages show a PIN in groups ("123 4567"); a code that is digits and spaces is meant without.

@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 use url::Url;
 
 use crate::answer::Answer;
-use crate::authenticate::{Purpose, address_of, authenticate};
+use crate::authenticate::{Purpose, Stamp, address_of, authenticate};
 use crate::build::{RawCall, build, build_raw};
 use crate::clock::{Clock, NOTABLE_SKEW_SECONDS, SkewTable, SystemClock, skew_words};
 use crate::extract::{record, records};
@@ -159,13 +159,8 @@ impl Connector {
             let known_skew = self.skew.seconds(&origin);
             let provider_seconds = self.clock.now().as_second().saturating_add(known_skew);
             let provider_seconds = u64::try_from(provider_seconds).unwrap_or(1).max(1);
-            let wire = authenticate(
-                resolved,
-                credentials,
-                (&current, address),
-                purpose,
-                provider_seconds,
-            )?;
+            let stamp = Stamp::draw(provider_seconds)?;
+            let wire = authenticate(resolved, credentials, (&current, address), purpose, &stamp)?;
             let sent = self.transport.send(wire, &resolved.allowed_private).await;
             let now = self.clock.now();
             let mut wire_answer = sent.map_err(|why| unanswered(resolved, request, &why, now))?;
@@ -174,6 +169,7 @@ impl Connector {
                 wire_answer.body = redact(wire_answer.body, &secrets_of(credentials));
             }
             let mut answer = Answer::read(&resolved.service, wire_answer, now);
+            answer.stamp = resolved.oauth1().map(|_| stamp);
 
             if corrected.is_none()
                 && resolved.oauth1().is_some()
@@ -218,10 +214,15 @@ impl Connector {
         if !missing(resolved, credentials).is_empty() {
             return Ok(request.masked());
         }
-        let seconds = u64::try_from(self.clock.now().as_second()).unwrap_or(1);
+        let stamp = self.fresh_stamp()?;
         let address = address_of(resolved, request)?;
-        let wire = authenticate(resolved, credentials, (request, address), Purpose::Call, seconds)?;
+        let wire = authenticate(resolved, credentials, (request, address), Purpose::Call, &stamp)?;
         Ok(wire.masked(request))
+    }
+
+    /// A nonce, and the time by this machine's clock.
+    pub(crate) fn fresh_stamp(&self) -> Result<Stamp, Failure> {
+        Stamp::draw(u64::try_from(self.clock.now().as_second()).unwrap_or(1))
     }
 
     /// Calls an operation: builds, sends, judges, and takes the records out.

@@ -15,6 +15,7 @@ use tailorbird_oauth::TokenSecret;
 
 use crate::connector::Connector;
 use crate::resolve::{Resolved, missing};
+use crate::shown::Shown;
 
 /// One cause, with its proof and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,17 @@ pub struct Diagnosed {
     pub findings: Vec<Finding>,
     /// What was tried, in whole sentences, in order.
     pub tried: Vec<String>,
+    /// The first request that was refused as the connection is.
+    pub refused: Option<Refused>,
+}
+
+/// The request that the provider refused while it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The request as it was sent, with its signature step by step.
+    pub shown: Shown,
+    /// What the refusal means, with the provider's words.
+    pub failure: Failure,
 }
 
 /// What is known besides the connection itself.

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tailorbird_model::service::Method;
 
 pub use masked::{MASK, MaskedRequest};
-pub(crate) use masked::{mask_headers, mask_shortened, mask_text, mask_url, mask_words, redact};
+pub(crate) use masked::{mask_form, mask_headers, mask_shortened, mask_text, mask_url, mask_words, redact};
 
 /// The media type of forms.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::counters::{Counters, Listener};
 use crate::door::{Door, MAX_CONNECTIONS};
 use crate::pages;
-use crate::web::MAX_STREAMS;
+use crate::web::{MAX_STREAMS, Once};
 
 /// The port where nobody says otherwise.
 const PORT: u16 = 7080;
@@ -82,6 +82,7 @@ pub(crate) struct Shared {
 struct Inner {
     app: App,
     streams: Arc<Semaphore>,
+    once: Once,
     stop: watch::Receiver<bool>,
     addresses: Addresses,
     pulse: Pulse,
@@ -100,6 +101,11 @@ impl Shared {
     /// Room for pages that change by themselves.
     pub(crate) fn streams(&self) -> Arc<Semaphore> {
         Arc::clone(&self.inner.streams)
+    }
+
+    /// What may be sent once.
+    pub(crate) fn once(&self) -> &Once {
+        &self.inner.once
     }
 
     /// Returns when the server stops.
@@ -185,6 +191,7 @@ pub async fn start(app: App, settings: Settings) -> Result<Running, StartError> 
         inner: Arc::new(Inner {
             app: app.acting_as(Actor::nobody()),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            once: Once::default(),
             stop: stopping.clone(),
             addresses: addresses.clone(),
             pulse: serving.pulse(),

@@ -33,6 +33,14 @@ DELETE FROM budget;
 DELETE FROM limit_use WHERE whose NOT LIKE '%/client:%';
 ALTER TABLE budget RENAME COLUMN connection TO whose;
 
+---------------------------------------------------------------- authorizations
+
+-- Which browser began it (a digest of its session): a callback is taken from no other one.
+ALTER TABLE pending_authorization ADD COLUMN browser BLOB CHECK (browser IS NULL OR length(browser) = 32);
+
+-- When the verifier came back; it waits in `secret`, sealed, for the exchange.
+ALTER TABLE pending_authorization ADD COLUMN verifier_at INTEGER;
+
 ---------------------------------------------------------------- sending
 
 -- How the last attempt of a delivery ended; its run, epoch, number and time of intent stand in the row already, its

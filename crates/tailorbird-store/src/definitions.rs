@@ -12,6 +12,7 @@ use tailorbird_model::database::Database;
 use crate::codec::{from_json, parse, time, to_json};
 use crate::error::Kind;
 use crate::secrets::{self, CredentialChange};
+use crate::writer::Writing;
 use crate::{Store, StoreError, authorizations};
 
 /// A definition with the times of its making and of its last change.
@@ -50,6 +51,50 @@ impl Store {
             Ok(())
         })
         .await
+    }
+
+    /// Stores a service file where the one of that name is still what it was: `before` is its text, or nothing where
+    /// there was none. Tells whether it was stored.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn replace_service(
+        &self,
+        service: ServiceFile,
+        before: Option<String>,
+    ) -> Result<bool, StoreError> {
+        self.write(move |writing| {
+            let stands: Option<String> = writing
+                .connection
+                .query_row(
+                    "SELECT yaml FROM service WHERE name = ?1",
+                    [service.name.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if stands != before {
+                return Ok(false);
+            }
+            writing.connection.execute(
+                "INSERT INTO service (name, yaml, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT (name) DO UPDATE SET yaml = excluded.yaml, updated_at = excluded.updated_at",
+                (service.name.as_str(), &service.yaml, writing.now.as_microsecond()),
+            )?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// A mark that changes whenever a stored service file does.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn services_mark(&self) -> Result<(i64, i64), StoreError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached("SELECT count(*), coalesce(max(updated_at), 0) FROM service")?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
     }
 
     /// A stored service file.
@@ -95,22 +140,55 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (home, key) = (self.home().clone(), Arc::clone(self.key()));
         self.write(move |writing| {
-            let definition = to_json("connection", &connection)?;
-            writing.connection.execute(
-                "INSERT INTO connection (name, service, definition, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?4)
-                 ON CONFLICT (name) DO UPDATE SET service = excluded.service, definition = excluded.definition,
-                                                  updated_at = excluded.updated_at",
-                (
-                    connection.connection.as_str(),
-                    connection.service.as_str(),
-                    definition,
-                    writing.now.as_microsecond(),
-                ),
-            )?;
+            put_connection(writing, &connection)?;
             Self::with_key(writing.connection, &home, &key, |key| {
-                secrets::put_change(writing.connection, key, &connection.connection, &secrets, writing.now)
+                secrets::put_change(
+                    writing.connection,
+                    key,
+                    &connection.connection,
+                    &secrets,
+                    writing.now,
+                )
             })
+        })
+        .await
+    }
+
+    /// Changes a connection as it stands at the moment of the commit, or makes it, and seals the secrets given with it.
+    ///
+    /// `change` sees what is stored and gives what is to be stored; where it gives nothing, nothing is changed and the
+    /// answer is `false`. Reading and writing are one commit, so that nobody's change in between is lost.
+    ///
+    /// # Errors
+    /// Where the sealing key does not fit or the database refuses.
+    pub async fn change_connection<F>(
+        &self,
+        name: &Name,
+        secrets: CredentialChange,
+        change: F,
+    ) -> Result<bool, StoreError>
+    where
+        F: FnOnce(Option<Connection>) -> Option<Connection> + Send + 'static,
+    {
+        let (home, key, name) = (self.home().clone(), Arc::clone(self.key()), name.clone());
+        self.write(move |writing| {
+            let present: Option<String> = writing
+                .connection
+                .query_row(
+                    "SELECT definition FROM connection WHERE name = ?1",
+                    [name.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let present = present.map(|text| from_json("connection", &text)).transpose()?;
+            let Some(changed) = change(present) else {
+                return Ok(false);
+            };
+            put_connection(writing, &changed)?;
+            Self::with_key(writing.connection, &home, &key, |key| {
+                secrets::put_change(writing.connection, key, &name, &secrets, writing.now)
+            })?;
+            Ok(true)
         })
         .await
     }
@@ -263,6 +341,22 @@ impl Store {
         )
         .await
     }
+}
+
+fn put_connection(writing: &Writing<'_>, connection: &Connection) -> Result<(), StoreError> {
+    writing.connection.execute(
+        "INSERT INTO connection (name, service, definition, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?4)
+         ON CONFLICT (name) DO UPDATE SET service = excluded.service, definition = excluded.definition,
+                                          updated_at = excluded.updated_at",
+        (
+            connection.connection.as_str(),
+            connection.service.as_str(),
+            to_json("connection", connection)?,
+            writing.now.as_microsecond(),
+        ),
+    )?;
+    Ok(())
 }
 
 fn service(row: &Row<'_>) -> Result<Stored<ServiceFile>, StoreError> {

@@ -39,7 +39,7 @@ pub use approvals::{
     ApprovalDecision, ApprovalFilter, Asked, Asker, MAX_APPROVAL_PAGE, NewApproval, StandingApprovals,
 };
 pub use audit::{AuditFilter, AuditLine, MAX_AUDIT_PAGE, NewAudit};
-pub use authorizations::{PendingAuthorization, TakenAuthorization};
+pub use authorizations::{CallbackTaken, PendingAuthorization, TakenAuthorization};
 pub use budgets::BudgetEntry;
 pub use charges::{CallLimit, Charges, Held, LimitUse};
 pub use clock::{Clock, system_clock};

@@ -276,7 +276,7 @@ impl Store {
         let in_job = home.clone();
         self.write(move |writing| {
             Self::with_key(writing.connection, &in_job, &current, |current| {
-                reseal(writing.connection, current, &fresh, writing.now)
+                reseal(writing.connection, current, &fresh)
             })
         })
         .await?;
@@ -443,25 +443,27 @@ fn note_key(db: &Connection, key: &SealingKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn reseal(db: &Connection, old: &SealingKey, new: &SealingKey, now: Timestamp) -> Result<(), StoreError> {
+fn reseal(db: &Connection, old: &SealingKey, new: &SealingKey) -> Result<(), StoreError> {
     let places = db
-        .prepare("SELECT owner_kind, owner, field FROM secret")?
+        .prepare("SELECT owner_kind, owner, field, updated_at FROM secret")?
         .query_map([], |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
+                row.get::<_, i64>(3)?,
             ))
         })?
         .collect::<Result<Vec<_>, _>>()?;
-    for (owner_kind, owner, field) in &places {
+    for (owner_kind, owner, field, set_at) in &places {
         let place = Place {
             owner_kind,
             owner,
             field,
         };
         if let Some(value) = open_bytes(db, old, place)? {
-            put(db, new, place, &value, now)?;
+            // The key is new, the secret is not: people are told when it was last set.
+            put(db, new, place, &value, from_micros(*set_at)?)?;
         }
     }
     note_key(db, new)

@@ -32,8 +32,12 @@ pub struct ConnectionView {
     pub authorized_at: Option<Timestamp>,
     /// What it still lacks, in the provider's words.
     pub missing: Vec<String>,
+    /// The settings and secrets that are missing, by their names.
+    pub missing_fields: Vec<&'static str>,
     /// What to do next, where something is missing.
     pub next_step: Option<String>,
+    /// A digest of what people set, by which a change in between is noticed.
+    pub revision: String,
 }
 
 impl ConnectionView {
@@ -52,6 +56,8 @@ impl ConnectionView {
             level_words: level_words(resolved, connection.level.as_deref()),
             authorized_at: connection.authorized_at,
             missing: missing.iter().map(|part| part.label.clone()).collect(),
+            missing_fields: missing.iter().map(|part| part.field).collect(),
+            revision: super::change::revision_of(connection),
             next_step: missing.first().map(|part| part.hint.clone()),
         }
     }

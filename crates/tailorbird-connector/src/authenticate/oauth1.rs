@@ -5,12 +5,11 @@ use tailorbird_model::ports::Credentials;
 use tailorbird_model::service::{BodyHash, Method};
 use tailorbird_model::{Failure, Meaning, codes};
 use tailorbird_oauth::{
-    HashAlgorithm, Nonce, Placed, Placement, ProtocolParameters, RequestToSign, SignError, SignatureMethod,
-    Signer, SigningKey, Timestamp, TokenSecret, body_hash, is_form_content_type, place,
+    HashAlgorithm, Placed, Placement, ProtocolParameters, RequestToSign, SignError, SignatureMethod, Signer,
+    SigningKey, TokenSecret, body_hash, is_form_content_type, place,
 };
 
-use super::Purpose;
-use crate::entropy;
+use super::{Purpose, Stamp};
 use crate::origin::Address;
 use crate::request::{FORM, Request};
 use crate::resolve::{OAuth1Settings, rsa_key};
@@ -21,7 +20,7 @@ pub(super) fn sign(
     credentials: &Credentials,
     request: &Request,
     purpose: Purpose<'_>,
-    provider_seconds: u64,
+    stamp: &Stamp,
     mut wire: WireRequest,
 ) -> Result<WireRequest, Failure> {
     let method = settings.signature_method;
@@ -36,16 +35,10 @@ pub(super) fn sign(
         .client
         .as_ref()
         .ok_or_else(|| unusable("there are no client credentials"))?;
-    let (token, token_secret): (Option<&str>, Option<&TokenSecret>) = match purpose {
-        Purpose::Call => {
-            let token = credentials.token.as_ref();
-            (
-                token.map(|token| token.token.as_str()),
-                token.map(|token| &token.secret),
-            )
-        }
-        Purpose::TemporaryCredentials { .. } => (None, None),
-        Purpose::TokenCredentials { temporary, .. } => (Some(&temporary.token), Some(&temporary.secret)),
+    let token_secret: Option<&TokenSecret> = match purpose {
+        Purpose::Call => credentials.token.as_ref().map(|token| &token.secret),
+        Purpose::TemporaryCredentials { .. } => None,
+        Purpose::TokenCredentials { temporary, .. } => Some(&temporary.secret),
     };
     let key = if method.is_rsa() {
         let pem =
@@ -56,34 +49,10 @@ pub(super) fn sign(
     }
     .map_err(|problem| unusable(&chain(&problem)))?;
 
-    // A write without a body counts as a form without fields, so that body placement has a place.
     let content_type = request.body.content_type();
-    let takes_form = matches!(wire.method, Method::Post | Method::Put | Method::Patch);
-    let form_body: Option<Vec<u8>> = match &content_type {
-        Some(kind) if is_form_content_type(kind) => Some(wire.body.to_vec()),
-        None if takes_form && settings.placement == Placement::Body => Some(Vec::new()),
-        _ => None,
-    };
-
-    let nonce = Nonce::from_random(entropy::sixteen_bytes()?);
-    let timestamp = Timestamp::from_seconds(provider_seconds);
-    let mut parameters =
-        ProtocolParameters::for_request(&client.key, token, &nonce, timestamp, method).with_version();
-    match purpose {
-        Purpose::TemporaryCredentials { callback } => parameters = parameters.with_callback(callback),
-        Purpose::TokenCredentials { verifier, .. } => parameters = parameters.with_verifier(verifier),
-        Purpose::Call => {}
-    }
-    if form_body.is_none() {
-        let digest = match settings.body_hash {
-            BodyHash::None => None,
-            BodyHash::Method => Some(method.hash_algorithm()),
-            BodyHash::Sha1 => Some(HashAlgorithm::Sha1),
-        };
-        if let Some(digest) = digest {
-            parameters = parameters.with_body_hash(body_hash(digest, &wire.body));
-        }
-    }
+    let form_body = form_body(settings, request, &wire);
+    let parameters = protocol_parameters(settings, credentials, purpose, stamp, &wire, form_body.is_some())
+        .ok_or_else(|| unusable("there are no client credentials"))?;
 
     let to_sign = RequestToSign {
         method: wire.method.as_str(),
@@ -107,6 +76,54 @@ pub(super) fn sign(
         }
     }
     Ok(wire)
+}
+
+/// The form that is signed with the request, where there is one. A write without a body counts as a form without
+/// fields, so that body placement has a place.
+pub(crate) fn form_body(settings: &OAuth1Settings, request: &Request, wire: &WireRequest) -> Option<Vec<u8>> {
+    let takes_form = matches!(wire.method, Method::Post | Method::Put | Method::Patch);
+    match request.body.content_type() {
+        Some(kind) if is_form_content_type(&kind) => Some(wire.body.to_vec()),
+        None if takes_form && settings.placement == Placement::Body => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// The protocol parameters of a request (RFC 5849 §3.1), without the signature; none without client credentials.
+pub(crate) fn protocol_parameters<'a>(
+    settings: &OAuth1Settings,
+    credentials: &'a Credentials,
+    purpose: Purpose<'a>,
+    stamp: &'a Stamp,
+    wire: &WireRequest,
+    is_form: bool,
+) -> Option<ProtocolParameters<'a>> {
+    let method = settings.signature_method;
+    let client = credentials.client.as_ref()?;
+    let token: Option<&str> = match purpose {
+        Purpose::Call => credentials.token.as_ref().map(|token| token.token.as_str()),
+        Purpose::TemporaryCredentials { .. } => None,
+        Purpose::TokenCredentials { temporary, .. } => Some(&temporary.token),
+    };
+    let mut parameters =
+        ProtocolParameters::for_request(&client.key, token, &stamp.nonce, stamp.timestamp, method)
+            .with_version();
+    match purpose {
+        Purpose::TemporaryCredentials { callback } => parameters = parameters.with_callback(callback),
+        Purpose::TokenCredentials { verifier, .. } => parameters = parameters.with_verifier(verifier),
+        Purpose::Call => {}
+    }
+    if !is_form {
+        let digest = match settings.body_hash {
+            BodyHash::None => None,
+            BodyHash::Method => Some(method.hash_algorithm()),
+            BodyHash::Sha1 => Some(HashAlgorithm::Sha1),
+        };
+        if let Some(digest) = digest {
+            parameters = parameters.with_body_hash(body_hash(digest, &wire.body));
+        }
+    }
+    Some(parameters)
 }
 
 fn sign_failed(problem: &SignError) -> Failure {

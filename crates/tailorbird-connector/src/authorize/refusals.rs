@@ -3,7 +3,7 @@
 use tailorbird_model::{Failure, Meaning, Name, codes};
 use tailorbird_oauth::{AnswerError, CallbackError, Refusal};
 
-use super::Callback;
+use super::{Callback, LOOPBACK_CALLBACK};
 use crate::answer::Answer;
 use crate::judge::speaks_of_the_clock;
 use crate::request::mask_words;
@@ -110,7 +110,10 @@ fn start_refusal(
         .detail("The application has no callback address registered, so only the code (PIN) way is open.")
         .hint(format!(
             "Use `--callback oob`, or register exactly this text as a callback address of the application: {}",
-            Callback::loopback().as_str()
+            match callback {
+                Callback::Url(url) => url.as_str(),
+                Callback::OutOfBand => LOOPBACK_CALLBACK,
+            }
         ));
     }
     if refusal.code == Some(415) || words.contains("callback") {

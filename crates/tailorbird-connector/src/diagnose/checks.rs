@@ -6,7 +6,7 @@ use tailorbird_oauth::inspect_credentials;
 
 use super::client::try_client;
 use super::token::try_tokens;
-use super::{Diagnosed, Finding, Known};
+use super::{Diagnosed, Finding, Known, Refused};
 use crate::answer::Answer;
 use crate::clock::{NOTABLE_SKEW_SECONDS, skew_words};
 use crate::connector::Connector;
@@ -15,6 +15,7 @@ use crate::origin::Origin;
 use crate::request::Request;
 use crate::resolve::{Missing, OAuth1Settings, Resolved};
 use crate::settings::check_settings;
+use crate::shown::Showing;
 
 fn likely(code: &'static str, cause: String, proof: String, next_step: String) -> Finding {
     Finding {
@@ -124,7 +125,19 @@ pub(super) async fn ask_provider(
                 look_at_level(resolved, known, answer.level.as_deref(), diagnosed);
                 match judge(resolved, probe, &answer) {
                     Ok(()) => diagnosed.works = true,
-                    Err(failure) => refused = Some((answer, failure)),
+                    Err(failure) => {
+                        let shown = connector.shown(
+                            resolved,
+                            credentials,
+                            Showing::Call(probe),
+                            answer.stamp.as_ref(),
+                        );
+                        diagnosed.refused = shown.ok().flatten().map(|shown| Refused {
+                            shown,
+                            failure: failure.clone(),
+                        });
+                        refused = Some((answer, failure));
+                    }
                 }
             }
         }

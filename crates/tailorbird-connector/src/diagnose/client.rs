@@ -9,12 +9,14 @@ use tailorbird_oauth::{
 };
 
 use super::checks::{certain, is_private_way, key_label, look_at_clock, secret_label, unreached};
-use super::{Diagnosed, Finding};
+use super::{Diagnosed, Finding, Refused};
 use crate::answer::Answer;
 use crate::authenticate::Purpose;
+use crate::authorize::start_refused;
 use crate::connector::Connector;
 use crate::request::{Request, RequestBody, mask_words};
 use crate::resolve::{OAuth1Settings, Resolved};
+use crate::shown::Showing;
 use url::Url;
 
 /// Tries the client credentials as they are, then with each usual slip undone. Tells whether they are
@@ -47,6 +49,19 @@ pub(super) async fn try_client(
     look_at_clock(&answer, diagnosed);
     if client_verdict(&answer)? {
         return Some(true);
+    }
+    if diagnosed.refused.is_none()
+        && let Err(problem) =
+            read_temporary_credentials(answer.status, &answer.body, CallbackConfirmation::Optional)
+    {
+        let showing = Showing::TemporaryCredentials {
+            callback: OUT_OF_BAND,
+        };
+        let shown = connector.shown(resolved, credentials, showing, answer.stamp.as_ref());
+        diagnosed.refused = shown.ok().flatten().map(|shown| Refused {
+            shown,
+            failure: start_refused(resolved, oauth, &answer, problem),
+        });
     }
     let finding = if oauth.signature_method.is_rsa() {
         rsa_refused()

@@ -190,7 +190,8 @@ pub(crate) fn mask_url(url: &str) -> String {
     format!("{before}?{}", mask_form(query))
 }
 
-fn mask_form(form: &str) -> String {
+/// Masks secret parameters of a form.
+pub(crate) fn mask_form(form: &str) -> String {
     let pairs: Vec<String> = form
         .split('&')
         .map(|pair| match pair.split_once('=') {

@@ -45,6 +45,7 @@ fn answer(status: u16, body: &str) -> Answer {
         received_at: Timestamp::now(),
         cut: None,
         notes: Vec::new(),
+        stamp: None,
         skew_seconds: None,
     }
 }

@@ -28,5 +28,6 @@ mod provider;
 mod resolve;
 mod secrets;
 mod services;
+mod shown;
 mod signing;
 mod transport;

@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod connect;
 mod crash;
 mod durable;
 mod http;

@@ -19,6 +19,7 @@ const ASSETS: [(&str, &str, &str); 9] = [
     ("editor.css", CSS, include_str!("../../assets/editor.css")),
     ("complete.js", JS, include_str!("../../assets/complete.js")),
     ("editor.js", JS, include_str!("../../assets/editor.js")),
+    ("connect.css", CSS, include_str!("../../assets/connect.css")),
     ("look.js", JS, tailorbird_look::LOOK_JS),
     ("live.js", JS, include_str!("../../assets/live.js")),
     ("mark.svg", SVG, include_str!("../../assets/mark.svg")),

@@ -1,31 +1,56 @@
-//! Connections: what there is, whose it is, what it may use; testing one.
+//! Connections: what there is and whose it is, making one, editing it, authorising it, testing it, finding out why it is
+//! refused.
+
+mod catalogue;
+mod diagnosis;
+mod editor;
+mod frame;
+mod request;
+mod tryout;
+mod wizard;
+mod words;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use tailorbird_app::{App, AppError, ConnectionView};
+use jiff::Timestamp;
+use serde::Deserialize;
+use tailorbird_app::{App, ConnectionView, Usage};
 
-use super::filters;
 use super::form::Form;
 use super::look;
-use super::page::{Chrome, failed, show as show_page};
+use super::page::{Chrome, failed, go, show as show_page};
 use super::tasks::named;
-use super::view::{Badge, When, grouped, until};
+use super::view::{Badge, grouped, until};
 use super::visit::Visit;
 use crate::server::Shared;
+use frame::Account;
+use words::in_browser;
+
+pub(super) use catalogue::{catalogue, make, make_rest, new_rest, offer};
+pub(super) use diagnosis::{diagnose, diagnosis};
+pub(super) use editor::{save, show};
+pub(super) use tryout::{test, try_it, try_out};
+pub(super) use wizard::{act as authorize, callback, wizard};
+
+/// Connections on one page; more are found by the search.
+const MAX_TILES: usize = 200;
 
 #[derive(Template)]
 #[template(path = "connections/list.html")]
 struct List {
     chrome: Chrome,
+    search: String,
+    is_empty: bool,
     tiles: Vec<Tile>,
+    more: usize,
 }
 
 struct Tile {
     name: String,
     service: String,
-    account: Option<String>,
+    account: Option<Account>,
     level: Option<String>,
     badge: Badge,
     missing: String,
@@ -35,44 +60,48 @@ fn tile(view: &ConnectionView) -> Tile {
     Tile {
         name: view.connection.to_string(),
         service: view.service_title.clone(),
-        account: view.account.as_ref().map(|account| account.name.clone()),
+        account: view.account.as_ref().map(Account::of),
         level: view.level_words.clone().or_else(|| view.level.clone()),
-        badge: if view.missing.is_empty() {
-            Badge::new("ok", "●", "complete")
-        } else {
-            Badge::new("wait", "◔", "incomplete")
-        },
+        badge: frame::badge(view),
         missing: view.missing.join(", "),
     }
 }
 
-/// `GET /connections`.
-pub(super) async fn list(State(shared): State<Shared>, Extension(visit): Extension<Visit>) -> Response {
-    match look(&shared, App::connections).await {
-        Ok(views) => show_page(&List {
-            chrome: visit.chrome("Connections", "connections"),
-            tiles: views.iter().map(tile).collect(),
-        }),
-        Err(error) => failed(&visit, "connections", error),
-    }
+/// What is searched for.
+#[derive(Deserialize)]
+pub(super) struct Searched {
+    #[serde(default)]
+    q: String,
 }
 
-#[derive(Template)]
-#[template(path = "connections/show.html")]
-struct Show {
-    chrome: Chrome,
-    tile: Tile,
-    service_name: String,
-    root_url: Option<String>,
-    authorized: Option<When>,
-    next_step: Option<String>,
-    settings: Vec<(String, String)>,
-    concurrency: usize,
-    counts_with: Vec<String>,
-    limits: Vec<Gauge>,
-    costs: Vec<(String, String)>,
-    spending: Option<String>,
-    tested: Option<Answer>,
+/// `GET /connections?q=…`.
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Query(searched): Query<Searched>,
+) -> Response {
+    let views = match look(&shared, App::connections).await {
+        Ok(views) => views,
+        Err(error) => return failed(&visit, "connections", error),
+    };
+    let words: Vec<String> = searched.q.split_whitespace().map(str::to_lowercase).collect();
+    let is_wanted = |view: &&ConnectionView| {
+        let account = view.account.as_ref().map_or("", |account| account.name.as_str());
+        let text = format!(
+            "{} {} {} {account}",
+            view.connection, view.service, view.service_title
+        )
+        .to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let found: Vec<&ConnectionView> = views.iter().filter(is_wanted).collect();
+    show_page(&List {
+        chrome: visit.chrome("Connections", "connections"),
+        is_empty: views.is_empty(),
+        more: found.len().saturating_sub(MAX_TILES),
+        tiles: found.into_iter().take(MAX_TILES).map(tile).collect(),
+        search: searched.q,
+    })
 }
 
 /// A limit and what is used of it.
@@ -84,19 +113,10 @@ struct Gauge {
     is_full: bool,
 }
 
-/// What a test found.
-struct Answer {
-    tone: &'static str,
-    what: String,
-    more: String,
-}
-
-fn page_of(app: &App, name: &str, chrome: Chrome) -> Result<Show, AppError> {
-    let name = named(name)?;
-    let view = app.connection(&name)?;
-    let usage = app.connection_usage(&name)?;
-    let now = app.now();
-    let mut limits: Vec<Gauge> = usage
+/// What is used of the limits, by the service file and by what the provider said.
+fn gauges(usage: &Usage, now: Timestamp) -> Vec<Gauge> {
+    let anew = |until_words: Option<String>| until_words.map(|at| format!(", anew {at}")).unwrap_or_default();
+    let by_file = usage
         .limits
         .iter()
         .filter(|entry| entry.used > 0)
@@ -108,15 +128,11 @@ fn page_of(app: &App, name: &str, chrome: Chrome) -> Result<Show, AppError> {
                 "{} of {} by the service file{}",
                 grouped(entry.used.into()),
                 grouped(entry.limit.calls.into()),
-                entry
-                    .until
-                    .map(|at| format!(", anew {}", until(at, now)))
-                    .unwrap_or_default()
+                anew(entry.until.map(|at| until(at, now)))
             ),
             is_full: entry.used >= entry.limit.calls,
-        })
-        .collect();
-    limits.extend(usage.reported.iter().filter_map(|entry| {
+        });
+    let by_provider = usage.reported.iter().filter_map(|entry| {
         let (limit, left) = (entry.report.limit?, entry.report.remaining?);
         let reset = entry.report.reset_at.filter(|at| *at > now)?;
         Some(Gauge {
@@ -132,44 +148,8 @@ fn page_of(app: &App, name: &str, chrome: Chrome) -> Result<Show, AppError> {
             ),
             is_full: left == 0,
         })
-    }));
-    Ok(Show {
-        chrome,
-        tile: tile(&view),
-        service_name: view.service.to_string(),
-        root_url: view.root_url.clone(),
-        authorized: view.authorized_at.map(|at| When::new(at, now)),
-        next_step: view.next_step.clone(),
-        settings: view
-            .settings
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-        concurrency: usage.concurrency,
-        counts_with: usage.counts_with.iter().map(ToString::to_string).collect(),
-        limits,
-        costs: usage
-            .costs
-            .iter()
-            .map(|(operation, cost)| {
-                let link = cost
-                    .with_link
-                    .map(|with| format!(", {with} with a link"))
-                    .unwrap_or_default();
-                (
-                    operation.clone(),
-                    format!("{}{link} {}", cost.per_call, cost.currency),
-                )
-            })
-            .collect(),
-        spending: usage.cap.map(|cap| {
-            format!(
-                "{cap}: spent {} today, {} this month",
-                usage.today, usage.this_month
-            )
-        }),
-        tested: None,
-    })
+    });
+    by_file.chain(by_provider).collect()
 }
 
 /// What a limit counts, for people.
@@ -181,55 +161,61 @@ fn operation(name: &str) -> String {
     }
 }
 
-/// `GET /connections/{name}`.
-pub(super) async fn show(
+#[derive(Template)]
+#[template(path = "connections/remove.html")]
+struct Remove {
+    chrome: Chrome,
+    name: String,
+    tasks: Vec<String>,
+}
+
+/// `GET /connections/{name}/remove`: what removing it would mean.
+pub(super) async fn ask_to_remove(
     State(shared): State<Shared>,
     Extension(visit): Extension<Visit>,
     Path(name): Path<String>,
 ) -> Response {
-    let chrome = visit.chrome(&name, "connections");
-    match look(&shared, move |app| page_of(app, &name, chrome)).await {
-        Ok(page) => show_page(&page),
+    let read = look(&shared, move |app| {
+        let name = named(&name)?;
+        app.connection(&name)?;
+        Ok((name.clone(), app.connection_users(&name)?))
+    });
+    match read.await {
+        Ok((name, users)) => show_page(&Remove {
+            chrome: visit.chrome(&format!("Remove {name}"), "connections"),
+            name: name.to_string(),
+            tasks: users.iter().map(ToString::to_string).collect(),
+        }),
         Err(error) => failed(&visit, "connections", error),
     }
 }
 
-/// `POST /connections/{name}/test`: asks the provider whose account it is. It changes nothing there, so the answer is
-/// shown at once.
-pub(super) async fn test(
-    State(shared): State<Shared>,
+/// `POST /connections/{name}/remove`.
+pub(super) async fn remove(
     Extension(visit): Extension<Visit>,
     Path(name): Path<String>,
     _form: Form,
 ) -> Response {
-    let tested = async { visit.app().test_connection(&named(&name)?).await };
-    let answer = match tested.await {
-        Ok(tested) => {
-            let account = tested.account.as_ref().map(|account| account.name.clone());
-            let level = tested.level_words.clone().or_else(|| tested.level.clone());
-            Answer {
-                tone: "ok",
-                what: match account {
-                    Some(name) => format!("It works: the account is {name}."),
-                    None => "It works: the provider took the credentials.".to_owned(),
-                },
-                more: level
-                    .map(|level| format!("Access level: {level}."))
-                    .unwrap_or_default(),
-            }
-        }
-        Err(error) => Answer {
-            tone: "bad",
-            what: format!("{} [{}]", error.failure.message, error.failure.code),
-            more: [error.failure.detail, error.failure.hint].join(" "),
-        },
-    };
-    let chrome = visit.chrome(&name, "connections");
-    match look(&shared, move |app| page_of(app, &name, chrome)).await {
-        Ok(mut page) => {
-            page.tested = Some(answer);
-            show_page(&page)
-        }
+    let removed = async { visit.app().remove_connection(&named(&name)?).await };
+    match removed.await {
+        Ok(()) => go("/connections?said=removed"),
         Err(error) => failed(&visit, "connections", error),
+    }
+}
+
+/// An answer of the provider, in words.
+struct Verdict {
+    tone: &'static str,
+    what: String,
+    more: String,
+}
+
+impl Verdict {
+    fn of_failure(failure: &tailorbird_model::Failure) -> Self {
+        Self {
+            tone: "bad",
+            what: in_browser(&format!("{} [{}]", failure.message, failure.code)),
+            more: in_browser(&[failure.detail.as_str(), failure.hint.as_str()].join(" ")),
+        }
     }
 }

@@ -18,10 +18,31 @@ pub(super) const MAX_FORM: usize = 1024 * 1024;
 pub(super) const TOKEN: &str = "form_token";
 
 /// The fields of a form, in their order.
-#[derive(Debug)]
+#[derive(Clone, Default)]
 pub(super) struct Form(Vec<(String, String)>);
 
+// What people type is nobody's business, and some of it is secret: names only.
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
 impl Form {
+    /// Reads a form's body.
+    pub(super) fn sent(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// A field's text as it was typed; none where it is absent.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
     /// A field's text, trimmed; empty where it is absent.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0
@@ -82,10 +103,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                 "Nothing was changed.",
             )
         })?;
-        let fields = url::form_urlencoded::parse(&body.to_bytes())
-            .into_owned()
-            .collect();
-        let form = Self(fields);
+        let form = Self::sent(&body.to_bytes());
         // The Origin was looked at already; this holds where a browser sends none.
         if form.get(TOKEN) != visit.form_token {
             if let Some(kept) = Kept::of(&parts.headers, parts.uri.path(), form.0) {

@@ -34,7 +34,8 @@ impl Kept {
                 .is_some_and(|site| site.as_bytes() == b"same-origin");
         let is_secret = |name: &str| {
             let name = name.to_ascii_lowercase();
-            SECRET.iter().any(|part| name.contains(part))
+            // An address is none, whatever is handed out there.
+            !name.ends_with("_url") && SECRET.iter().any(|part| name.contains(part))
         };
         let all = fields.iter().filter(|(name, _)| name != TOKEN).count();
         let fields: Vec<(String, String)> = fields.into_iter().filter(|(name, _)| !is_secret(name)).collect();
@@ -94,6 +95,9 @@ mod tests {
             assert_eq!(kept.fields, [("yaml".to_owned(), "task: a".to_owned())]);
             assert!(kept.left_out);
         }
+        let address = [("token_url", "https://a.example"), ("secret.token", "hush")];
+        let kept_address = kept(Some(("sec-fetch-site", "same-origin")), &address).unwrap();
+        assert_eq!(kept_address.fields.len(), 1, "an address is no secret");
         let bare = kept(
             Some(("origin", "http://127.0.0.1:7080")),
             &[("form_token", "old")],

@@ -9,16 +9,19 @@ mod databases;
 mod deliveries;
 mod editor;
 mod export;
+mod fields;
 mod filters;
 mod flow;
 mod form;
 mod kept;
 mod ledger;
 mod live;
+mod once;
 mod overview;
 mod page;
 mod runs;
 mod said;
+mod services;
 mod spark;
 mod tasks;
 mod view;
@@ -31,6 +34,7 @@ use crate::routes::{Access, Routes};
 use crate::server::Shared;
 
 pub(crate) use live::MAX_STREAMS;
+pub(crate) use once::Once;
 pub(crate) use visit::admit;
 
 const LOOK: Access = Access::Right(Right::Look);
@@ -47,7 +51,26 @@ pub(crate) fn routes() -> Routes {
         .get("/live/overview", LOOK, overview::live)
         .get("/connections", LOOK, connections::list)
         .get("/connections/{name}", LOOK, connections::show)
+        .post("/connections/{name}/save", DESIGN, connections::save)
         .post("/connections/{name}/test", OPERATE, connections::test)
+        .get("/connections/{name}/try", DESIGN, connections::try_it)
+        .post("/connections/{name}/try", DESIGN, connections::try_out)
+        .get("/connections/{name}/diagnose", LOOK, connections::diagnosis)
+        .post("/connections/{name}/diagnose", OPERATE, connections::diagnose)
+        .get("/connections/{name}/remove", DESIGN, connections::ask_to_remove)
+        .post("/connections/{name}/remove", DESIGN, connections::remove)
+        .get("/connections/{name}/authorize", DESIGN, connections::wizard)
+        .post("/connections/{name}/authorize/{action}", DESIGN, connections::authorize)
+        .get("/oauth/callback", DESIGN, connections::callback)
+        .get("/catalogue", LOOK, connections::catalogue)
+        .get("/catalogue/{name}", DESIGN, connections::offer)
+        .post("/catalogue/{name}", DESIGN, connections::make)
+        .get("/new-rest-service", DESIGN, connections::new_rest)
+        .post("/new-rest-service", DESIGN, connections::make_rest)
+        .get("/services/{name}", LOOK, services::show)
+        .post("/services/{name}", DESIGN, services::save)
+        .get("/new-service", DESIGN, services::new)
+        .post("/new-service", DESIGN, services::add)
         .get("/databases", LOOK, databases::list)
         .get("/databases/{name}", QUERY, databases::show)
         .get("/add-database", DESIGN, database_forms::begin)

@@ -42,6 +42,27 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("skipped", "It is left out for good."),
     ("decided", "# record(s) were decided."),
+    ("saved", "Saved."),
+    (
+        "saved-trimmed",
+        "Saved. White space around what was typed was removed.",
+    ),
+    (
+        "saved-elsewhere",
+        "Saved. The stored secrets go to another address from now on: give others, if they belong to another provider.",
+    ),
+    ("connected", "The connection is made. It goes on here."),
+    (
+        "removed",
+        "The connection and its secrets are removed. What it sent stays in the ledger.",
+    ),
+    ("approved", "Approved. One request is left."),
+    ("service-saved", "Saved. It counts from the next request on."),
+    ("service-added", "The service is added."),
+    (
+        "service-elsewhere",
+        "Saved. Stored secrets of connections go to another address from now on: look at the connections that use it.",
+    ),
     ("released", "# record(s) were released. Their run goes on."),
     ("refused", "# record(s) were refused and will not be sent."),
 ];

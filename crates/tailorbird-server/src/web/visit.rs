@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use tailorbird_app::{Actor, App};
+use tailorbird_app::{Actor, App, Browser};
 use tailorbird_model::access::Right;
 
 use super::form::Form;
@@ -45,6 +45,11 @@ impl Visit {
     /// The use-cases in the visitor's name.
     pub(super) fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The browser that looks, as attempts of authorization are bound to it.
+    pub(super) fn browser(&self) -> Browser {
+        Browser::of_session(&self.token)
     }
 
     /// The frame of a page in a section of the navigation.

@@ -145,3 +145,58 @@ async fn a_task_that_was_changed_meanwhile_is_not_overwritten() {
     );
     assert!(store.apply_task_over(&task, "yours", 0).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_change_sees_what_is_stored_at_the_moment_of_the_commit() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    let none = CredentialChange::default;
+    let company = name("company-x");
+    let made = store
+        .change_connection(&company, none(), |stored| {
+            assert_eq!(stored, None);
+            Some(connection("http://127.0.0.1:1"))
+        })
+        .await
+        .unwrap();
+    assert!(made);
+    let told = store
+        .change_connection(&company, none(), |stored| {
+            let mut stored = stored.unwrap();
+            stored.level = Some("read".to_owned());
+            Some(stored)
+        })
+        .await
+        .unwrap();
+    assert!(told);
+    let refused = store
+        .change_connection(&company, none(), |stored| {
+            assert_eq!(stored.unwrap().level.as_deref(), Some("read"));
+            None
+        })
+        .await
+        .unwrap();
+    assert!(!refused);
+    let now = store.connection(&company).unwrap().unwrap().value;
+    assert_eq!(now.level.as_deref(), Some("read"));
+    assert_eq!(now.settings, connection("http://127.0.0.1:1").settings);
+}
+
+#[tokio::test]
+async fn a_service_file_is_replaced_only_where_it_is_what_it_was() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    let file = |yaml: &str| ServiceFile {
+        name: name("crm"),
+        yaml: yaml.to_owned(),
+    };
+    let mark = store.services_mark().unwrap();
+    assert!(store.replace_service(file("one"), None).await.unwrap());
+    assert_ne!(store.services_mark().unwrap(), mark);
+    assert!(!store.replace_service(file("two"), None).await.unwrap(), "taken");
+    let before = || Some("one".to_owned());
+    assert!(store.replace_service(file("two"), before()).await.unwrap());
+    assert!(!store.replace_service(file("three"), before()).await.unwrap());
+    let now = store.service(&name("crm")).unwrap().unwrap().value;
+    assert_eq!(now.yaml, "two");
+}

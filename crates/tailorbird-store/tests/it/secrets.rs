@@ -7,7 +7,8 @@ use tailorbird_model::Failure;
 use tailorbird_model::ports::CredentialVault as _;
 use tailorbird_oauth::TemporaryCredentials;
 use tailorbird_store::{
-    CredentialChange, Home, PendingAuthorization, SecretField, Store, StoreError, TakenAuthorization,
+    CallbackTaken, CredentialChange, Home, PendingAuthorization, SecretField, Store, StoreError,
+    TakenAuthorization,
 };
 
 use crate::bench::{Bench, name};
@@ -37,6 +38,8 @@ fn pending(bench: &Bench, token: &str) -> PendingAuthorization {
         callback: "oob".to_owned(),
         started_at: bench.now(),
         expires_at: bench.after(600),
+        browser: None,
+        verifier: None,
     }
 }
 
@@ -274,20 +277,12 @@ async fn a_pending_authorization_is_taken_once_and_in_time() {
         store.pending_authorization(&connection).unwrap(),
         Some(second.clone())
     );
-    let by_old = store
-        .take_pending_authorization_by_token("token-1")
-        .await
-        .unwrap();
+    let taken = store.take_pending_authorization(&connection).await.unwrap();
     assert_eq!(
-        by_old,
-        TakenAuthorization::Absent,
+        taken,
+        TakenAuthorization::Ready(second),
         "a second start ends the first"
     );
-    let taken = store
-        .take_pending_authorization_by_token("token-2")
-        .await
-        .unwrap();
-    assert_eq!(taken, TakenAuthorization::Ready(second));
     assert_eq!(
         store.take_pending_authorization(&connection).await.unwrap(),
         TakenAuthorization::Absent
@@ -335,4 +330,62 @@ async fn a_removed_connection_leaves_no_secret() {
         .map(Result::unwrap)
         .collect();
     assert_eq!(left, ["home"], "only the chain's key is left");
+}
+
+#[tokio::test]
+async fn a_callback_counts_once_and_only_from_the_browser_that_began() {
+    let bench = Bench::new();
+    let (store, connection) = (&bench.store, name("company-x"));
+    let (mine, others) = ([7; 32], [8; 32]);
+    let begun = PendingAuthorization {
+        browser: Some(mine),
+        ..pending(&bench, "token-1")
+    };
+    let verifier = || Some(tailorbird_oauth::TokenSecret::new("canary-verifier"));
+    store.put_pending_authorization(begun.clone()).await.unwrap();
+    for (token, browser, expected) in [
+        ("token-0", mine, CallbackTaken::Absent),
+        ("token-1", others, CallbackTaken::OtherBrowser),
+        ("token-1", mine, CallbackTaken::Taken(connection.clone())),
+        ("token-1", mine, CallbackTaken::Again(connection.clone())),
+        ("token-1", others, CallbackTaken::OtherBrowser),
+    ] {
+        let taken = store.take_callback(token, browser, verifier()).await.unwrap();
+        assert_eq!(taken, expected, "{token}");
+    }
+    // It stands over a restart, sealed.
+    let bench = bench.restart();
+    let store = &bench.store;
+    let kept = store.pending_authorization(&connection).unwrap().unwrap();
+    assert_eq!(kept.verifier, verifier());
+    assert!(!format!("{kept:?}").contains("canary"), "{kept:?}");
+    let raw = fs::read(bench.home.path().join("ledger.db")).unwrap();
+    assert!(!raw.windows(15).any(|some| some == b"canary-verifier"));
+
+    // A refusal ends the attempt; one that an old attempt brings does nothing more.
+    store.put_pending_authorization(begun.clone()).await.unwrap();
+    let denied = store.take_callback("token-1", mine, None).await.unwrap();
+    assert_eq!(denied, CallbackTaken::Taken(connection.clone()));
+    assert_eq!(store.pending_authorization(&connection).unwrap(), None);
+    store.put_pending_authorization(begun.clone()).await.unwrap();
+    bench.advance(600);
+    let late = store.take_callback("token-1", mine, verifier()).await.unwrap();
+    assert_eq!(late, CallbackTaken::Expired(connection.clone()));
+    assert_eq!(store.pending_authorization(&connection).unwrap(), None);
+    // What was begun by no browser is finished by none.
+    let begun = pending(&bench, "token-2");
+    store.put_pending_authorization(begun).await.unwrap();
+    let taken = store.take_callback("token-2", mine, verifier()).await.unwrap();
+    assert_eq!(taken, CallbackTaken::OtherBrowser);
+}
+
+#[tokio::test]
+async fn a_new_sealing_key_makes_no_secret_younger() {
+    let bench = Bench::new();
+    let connection = name("company-x");
+    bench.store.put_credentials(&connection, all()).await.unwrap();
+    let set = bench.store.credential_fields(&connection).unwrap();
+    bench.advance(60);
+    bench.store.rotate_key().await.unwrap();
+    assert_eq!(bench.store.credential_fields(&connection).unwrap(), set);
 }

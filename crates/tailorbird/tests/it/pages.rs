@@ -2,6 +2,7 @@
 
 mod browser;
 mod cards;
+mod connect;
 mod databases;
 mod editing;
 mod ledger;
