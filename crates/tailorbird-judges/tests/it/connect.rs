@@ -11,7 +11,7 @@ use crate::sandbox::Sandbox;
 use crate::script;
 
 /// Pages that are looked at, each in two widths and both themes.
-const LOOKED_AT: u64 = 35 * 4;
+const LOOKED_AT: u64 = 33 * 4;
 
 #[test]
 fn a_person_connects_a_service_and_learns_why_it_is_refused() {

@@ -12,7 +12,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const ASSETS: [(&str, &str, &str); 9] = [
+const ASSETS: [(&str, &str, &str); 10] = [
     ("tokens.css", CSS, include_str!("../../assets/tokens.css")),
     ("base.css", CSS, tailorbird_look::BASE_CSS),
     ("pages.css", CSS, include_str!("../../assets/pages.css")),

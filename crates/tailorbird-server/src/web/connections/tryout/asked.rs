@@ -319,14 +319,11 @@ mod tests {
         let service = service();
         let form = Form::sent(b"operation=post&p.text=a%0D%0Ab&p.shelf=+top+&p.note=&p.is_new=true");
         let pane = pane_of(&service, "post", Some(&form)).unwrap();
-        let names: Vec<(&str, bool)> = pane
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.is_optional))
-            .collect();
-        assert_eq!(names[..2], [("p.shelf", false), ("p.text", false)]);
-        assert!(pane.changes && pane.fields[0].has_focus);
-        let of = |name: &str| pane.fields.iter().find(|field| field.name == name).unwrap();
+        let names: Vec<&str> = pane.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["p.shelf", "p.text"]);
+        assert!(pane.changes && pane.is_open && pane.fields[0].has_focus);
+        let all = || pane.fields.iter().chain(&pane.more);
+        let of = |name: &str| all().find(|field| field.name == name).unwrap();
         assert!(
             of("p.text").is("long") && of("p.colour").is("choice") && of("p.is_new").choices[1].is_chosen
         );
