@@ -58,7 +58,7 @@ fn a_person_connects_a_service_and_learns_why_it_is_refused() {
     assert_eq!(report["looked"], LOOKED_AT);
     for (part, words) in [
         ("swapped", "look swapped"),
-        ("misplaced", "belongs into token_url"),
+        ("misplaced", "belongs into Access token URL"),
         ("keptTyping", "/oauth/access_token"),
         ("refusedStart", "provider refused the application's credentials"),
         ("cause", "are swapped"),

@@ -42,13 +42,13 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("skipped", "It is left out for good."),
     ("decided", "# record(s) were decided."),
-    ("saved", "Saved."),
+    ("set", "Saved."),
     (
-        "saved-trimmed",
+        "set-trimmed",
         "Saved. White space around what was typed was removed.",
     ),
     (
-        "saved-elsewhere",
+        "set-elsewhere",
         "Saved. The stored secrets go to another address from now on: give others, if they belong to another provider.",
     ),
     ("connected", "The connection is made. It goes on here."),

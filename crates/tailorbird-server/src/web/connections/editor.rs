@@ -185,11 +185,11 @@ pub(in crate::web) async fn save(
     match saved(visit.app(), &name, tab, &form, &mut typed).await {
         Ok(Some(added)) => {
             let word = if added.warnings.iter().any(|words| words.contains("from now on")) {
-                "saved-elsewhere"
+                "set-elsewhere"
             } else if added.notes.is_empty() {
-                "saved"
+                "set"
             } else {
-                "saved-trimmed"
+                "set-trimmed"
             };
             go(&format!("/connections/{name}?tab={tab}&said={word}"))
         }
