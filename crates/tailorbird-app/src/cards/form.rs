@@ -209,7 +209,7 @@ impl App {
         let Ok(stored) = self.stored_connection(connection) else {
             return Vec::new();
         };
-        self.services
+        self.services()
             .find(&stored.service)
             .map(|(service, _)| service.operations.keys().map(ToString::to_string).collect())
             .unwrap_or_default()
