@@ -128,7 +128,7 @@ fn a_person_finds_the_way_through_the_pages() {
     assert_eq!(report["failed"], Value::Null, "{report:#}");
     assert_eq!(report["faults"], json!([]), "{report:#}");
     assert_eq!(report["left"], json!([]), "something left this machine");
-    assert_eq!(report["looked"], 116);
+    assert_eq!(report["looked"], 120);
     assert_eq!(report["entered"], "/");
     assert_eq!(report["first"], "Skip to the content");
     assert_eq!(report["tasks"], "Tasks");
