@@ -101,7 +101,7 @@ pub(crate) fn screenshots() -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
     installed(3)?;
     Stage::new("build", build()?).run(2, 3, false)?;
-    let mut command = nextest(&["-E", "package(tailorbird-judges) & test(/^pages::/)"])?;
+    let mut command = nextest(&["-E", "package(tailorbird-judges) & test(/^(pages|connect)::/)"])?;
     command.env(SHOTS_VARIABLE, &folder);
     Stage::new("pictures", command).run(3, 3, true)
 }
