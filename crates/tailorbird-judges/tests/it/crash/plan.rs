@@ -107,6 +107,7 @@ impl Scene {
             self.feed();
         }
         self.sandbox.faults(&start.faults);
+        self.people.cuts(true);
     }
 }
 

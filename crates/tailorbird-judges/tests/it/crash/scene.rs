@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
+use super::people::{self, People};
 use crate::kill::connect_to;
 use crate::program::{Home, repository};
 use crate::sandbox::Sandbox;
@@ -30,13 +31,15 @@ const TASKS: &str = include_str!("tasks.yaml");
 
 /// Tasks that a person can run by hand whatever happened before. One that reads is first: what it was doing when it was cut
 /// off is begun anew.
-pub(crate) const BY_HAND: [&str; 8] = [
-    "orders", "follow", "hook", "intake", "pause", "tick", "own", "texts",
+pub(crate) const BY_HAND: [&str; 9] = [
+    "orders", "people", "follow", "hook", "intake", "pause", "tick", "own", "texts",
 ];
 
 pub(crate) struct Scene {
     pub(crate) home: Home,
     pub(crate) sandbox: Sandbox,
+    /// Takes lists.
+    pub(crate) people: People,
     /// What names the posts that have to come of what was fed so far.
     pub(crate) fed: BTreeSet<String>,
     /// Requests to the webhook that nobody has answered with 2xx yet.
@@ -58,6 +61,7 @@ impl Scene {
         let scene = Self {
             home,
             sandbox,
+            people: People::start(),
             fed: BTreeSet::new(),
             hooks: BTreeMap::new(),
             doubts: HashMap::new(),
@@ -86,6 +90,7 @@ impl Scene {
             "crm",
             "create table posted (name text primary key, post_id text);
              create table called (name text primary key, state text not null);
+             create table people (name text primary key, number text);
              create table own (id text primary key);
              create table texts (id text primary key, text text not null);",
         );
@@ -104,7 +109,8 @@ impl Scene {
         }
     }
 
-    /// Two connections to the sandbox, whose doubts are looked up and asked about, and one to a receiver of notices.
+    /// Two connections to the sandbox, whose doubts are looked up and asked about, one to a provider of lists, and one to
+    /// a receiver of notices.
     fn connect(&self) {
         let shipped = fs::read_to_string(repository().join("services/x.yaml")).unwrap();
         let quick = shipped
@@ -128,6 +134,13 @@ impl Scene {
             let concurrency = format!("concurrency={CONCURRENCY}");
             self.well(&["connection", "add", name, "--set", &concurrency]);
         }
+        let file = self.home.path().join("lists.yaml");
+        fs::write(&file, people::SERVICE.replace("ROOT", &self.people.root)).unwrap();
+        self.well(&["service", "add", file.to_str().unwrap()]);
+        let root = format!("root_url={}", self.people.root);
+        // One request at a time, so no more than the records of one batch are on their way.
+        let one = ["--set", &root, "--set", "concurrency=1"];
+        self.well(&[&["connection", "add", "lists", "--service", "lists"][..], &one].concat());
         let root = format!("root_url={}", receiver());
         let add = [
             "connection",

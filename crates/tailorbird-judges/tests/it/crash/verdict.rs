@@ -44,6 +44,7 @@ impl Scene {
     pub(crate) fn verdict(&mut self) -> Verdict {
         let mut verdict = Verdict::default();
         self.sandbox.faults(&Value::Array(Vec::new()));
+        self.people.cuts(false);
         for starts in 1.. {
             self.turn(How::Serve, &End::AtRest);
             // What was decided, what a cursor left to the next run, and the listing of all that was posted since.
@@ -58,6 +59,7 @@ impl Scene {
             }
         }
         self.compare_posts(&mut verdict);
+        self.compare_people(&mut verdict);
         self.compare_tables(&mut verdict);
         self.compare_runs(&mut verdict);
         let verified = self.home.run(&["delivery", "verify"]);
@@ -147,11 +149,35 @@ impl Scene {
                 .wrong
                 .push(format!("{refused} duplicates were refused, and the rule was off"));
         }
-        let delivered = self.deliveries("delivered").into_values().flatten().count();
+        let delivered = self.deliveries("delivered").into_iter();
+        let delivered = delivered.filter(|(connection, _)| connection != "lists");
+        let delivered = delivered.flat_map(|(_, list)| list).count();
         if delivered != counts.len() {
             verdict.wrong.push(format!(
                 "{delivered} are delivered, and {} names were posted",
                 counts.len()
+            ));
+        }
+    }
+
+    /// Each customer was put on the list once, and is written back with the number that it has there.
+    fn compare_people(&self, verdict: &mut Verdict) {
+        let taken = self.people.taken();
+        let asked: BTreeSet<String> = self
+            .pairs("erp", "select customer, customer from orders")
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let twice = taken.iter().filter(|(_, count)| **count > 1);
+        verdict.twice.extend(twice.map(|(name, _)| name.clone()));
+        verdict
+            .lost
+            .extend(asked.iter().filter(|name| !taken.contains_key(*name)).cloned());
+        let written = self.pairs("crm", "select name, number from people");
+        let names: BTreeSet<String> = written.iter().map(|(name, _)| name.clone()).collect();
+        if names != asked || written.iter().any(|(_, number)| number.is_none()) {
+            verdict.wrong.push(format!(
+                "people were asked for: {asked:?}; and written back: {written:?}"
             ));
         }
     }
