@@ -237,7 +237,8 @@ impl Scene {
             sql += &format!("insert into products values ('{sku}', '{parity}');");
             self.fed.insert(format!("Follow {sku}"));
         }
-        for order in (0..orders).map(|number| orders * batch - number) {
+        // Of batches of any size no two have an order in common.
+        for order in (0..orders).map(|number| 10 * batch + number) {
             sql += &format!("insert into orders values ({order}, 'Customer {order}');");
             for number in 1..=2 {
                 sql += &format!("insert into order_lines values ({order}, {number}, 'Thing {number}');");
